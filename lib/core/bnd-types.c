@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "core/bnd-types.h"
+
+#include <string.h>
+#include "util.h"
+
+static const char *const mode_names[] = {
+#define BND_MODE(ENUM, NAME) [BND_MODE_##ENUM] = NAME,
+    BND_MODES
+#undef BND_MODE
+};
+
+static const char *const link_state_names[] = {
+#define BND_LINK_STATE(ENUM, NAME) [BND_LINK_##ENUM] = NAME,
+    BND_LINK_STATES
+#undef BND_LINK_STATE
+};
+
+static const char *const lacp_status_names[] = {
+#define BND_LACP_STATUS(ENUM, NAME) [BND_LACP_##ENUM] = NAME,
+    BND_LACP_STATUSES
+#undef BND_LACP_STATUS
+};
+
+static const char *const drop_reason_names[] = {
+#define BND_DROP_REASON(ENUM, NAME) [BND_DROP_##ENUM] = NAME,
+    BND_DROP_REASONS
+#undef BND_DROP_REASON
+};
+
+/* Returns the name of 'mode' as users write it. */
+const char *
+bnd_mode_name(enum bnd_mode mode)
+{
+    ovs_assert(mode < BND_N_MODES);
+    return mode_names[mode];
+}
+
+/* Looks up 'name'.  Returns true and stores the mode in '*mode' if there is
+ * such a mode, otherwise returns false and leaves '*mode' alone. */
+bool
+bnd_mode_from_name(const char *name, enum bnd_mode *mode)
+{
+    for (size_t i = 0; i < BND_N_MODES; i++) {
+        if (!strcmp(name, mode_names[i])) {
+            *mode = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *
+bnd_link_state_name(enum bnd_link_state state)
+{
+    ovs_assert(state < BND_N_LINK_STATES);
+    return link_state_names[state];
+}
+
+const char *
+bnd_lacp_status_name(enum bnd_lacp_status status)
+{
+    ovs_assert(status < BND_N_LACP_STATUSES);
+    return lacp_status_names[status];
+}
+
+const char *
+bnd_drop_reason_name(enum bnd_drop_reason reason)
+{
+    ovs_assert(reason < BND_N_DROP_REASONS);
+    return drop_reason_names[reason];
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Vocabulary of the engine
+ * ========================
+ *
+ * Ids, limits and enumerations that every stage of a pass shares.  Each
+ * enumeration is written once, as an X-macro that carries the names users see,
+ * so that a token and its text cannot drift apart.
+ *
+ * Thread-safety
+ * -------------
+ * Constants only. */
+
+#ifndef BND_TYPES_H
+#define BND_TYPES_H 1
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "openvswitch/types.h"
+
+/* Times are monotonic milliseconds; this one never comes. */
+#define BND_NEVER LLONG_MAX
+
+/* Hash buckets of a balanced bond.  As many as the 'lb_output' action and the
+ * post-recirculation rules of Open vSwitch have. */
+#define BND_N_SLOTS 256
+
+/* Names a member within one bond, for ever: ids are not reused, so that an
+ * event that comes late for a member that left finds nothing. */
+typedef uint32_t bnd_id;
+#define BND_NO_MEMBER 0
+
+/* How a bond spreads what it sends.
+ *
+ * Source: ovs-vswitchd.conf.db(5), Port.bond_mode. */
+#define BND_MODES                               \
+    BND_MODE(AB,  "active-backup")              \
+    BND_MODE(SLB, "balance-slb")                \
+    BND_MODE(TCP, "balance-tcp")
+
+enum bnd_mode {
+#define BND_MODE(ENUM, NAME) BND_MODE_##ENUM,
+    BND_MODES
+#undef BND_MODE
+    BND_N_MODES
+};
+
+/* Link states after updelay and downdelay.  A member in BND_LINK_UP or
+ * BND_LINK_GOING_DOWN may be used. */
+#define BND_LINK_STATES                         \
+    BND_LINK_STATE(UP, "up")                    \
+    BND_LINK_STATE(GOING_DOWN, "going down")    \
+    BND_LINK_STATE(DOWN, "down")                \
+    BND_LINK_STATE(COMING_BACK, "going back")
+
+enum bnd_link_state {
+#define BND_LINK_STATE(ENUM, NAME) BND_LINK_##ENUM,
+    BND_LINK_STATES
+#undef BND_LINK_STATE
+    BND_N_LINK_STATES
+};
+
+/* What LACP has achieved for a whole bond, in the words of bond/show. */
+#define BND_LACP_STATUSES                               \
+    BND_LACP_STATUS(OFF, "off")                         \
+    BND_LACP_STATUS(CONFIGURED, "configured")           \
+    BND_LACP_STATUS(NEGOTIATED, "negotiated")
+
+enum bnd_lacp_status {
+#define BND_LACP_STATUS(ENUM, NAME) BND_LACP_##ENUM,
+    BND_LACP_STATUSES
+#undef BND_LACP_STATUS
+    BND_N_LACP_STATUSES
+};
+
+/* Why a received frame was not used. */
+#define BND_DROP_REASONS                                        \
+    BND_DROP_REASON(NONE, "accepted")                           \
+    BND_DROP_REASON(SHORT, "too short")                         \
+    BND_DROP_REASON(ETHERTYPE, "unexpected Ethernet type")      \
+    BND_DROP_REASON(SUBTYPE, "unknown slow protocol subtype")   \
+    BND_DROP_REASON(TLV, "bad TLV type or length")              \
+    BND_DROP_REASON(LOOPBACK, "sent by this very system")       \
+    BND_DROP_REASON(DISABLED, "member is not enabled for LACP") \
+    BND_DROP_REASON(NO_MEMBER, "no such member")
+
+enum bnd_drop_reason {
+#define BND_DROP_REASON(ENUM, NAME) BND_DROP_##ENUM,
+    BND_DROP_REASONS
+#undef BND_DROP_REASON
+    BND_N_DROP_REASONS
+};
+
+const char *bnd_mode_name(enum bnd_mode);
+bool bnd_mode_from_name(const char *, enum bnd_mode *);
+const char *bnd_link_state_name(enum bnd_link_state);
+const char *bnd_lacp_status_name(enum bnd_lacp_status);
+const char *bnd_drop_reason_name(enum bnd_drop_reason);
+
+#endif /* bnd-types.h */

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "core/trace.h"
+
+#include <inttypes.h>
+#include "openvswitch/dynamic-string.h"
+#include "util.h"
+
+enum bnd_trace_level
+bnd_trace_level(enum bnd_trace_type type)
+{
+    switch (type) {
+#define BND_TRACE(ENUM, LEVEL) \
+    case BND_TRACE_##ENUM: return BND_TRACE_##LEVEL;
+    BND_TRACES
+#undef BND_TRACE
+    case BND_N_TRACES:
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+const char *
+bnd_trace_type_name(enum bnd_trace_type type)
+{
+    switch (type) {
+#define BND_TRACE(ENUM, LEVEL) case BND_TRACE_##ENUM: return #ENUM;
+    BND_TRACES
+#undef BND_TRACE
+    case BND_N_TRACES:
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+static const char *
+on_off(const struct bnd_trace *t, const char *on, const char *off)
+{
+    return t->on ? on : off;
+}
+
+void
+bnd_trace_format(const struct bnd_trace *t, const char *bond, struct ds *ds)
+{
+    const char *member = t->member ? t->member : "<none>";
+
+    switch (t->type) {
+    case BND_TRACE_LINK:
+        ds_put_format(ds, "member %s: link state %s", member,
+                      on_off(t, "up", "down"));
+        break;
+
+    case BND_TRACE_LINK_DELAY:
+        ds_put_format(ds, "member %s: will be %s if it stays %s for %lld ms",
+                      member, on_off(t, "enabled", "disabled"),
+                      on_off(t, "up", "down"), t->ms);
+        break;
+
+    case BND_TRACE_LINK_RELAPSE:
+        ds_put_format(ds, "member %s: will not be %s", member,
+                      on_off(t, "enabled", "disabled"));
+        break;
+
+    case BND_TRACE_ENABLED:
+        ds_put_format(ds, "member %s: %s", member,
+                      on_off(t, "enabled", "disabled"));
+        break;
+
+    case BND_TRACE_ACTIVE:
+        ds_put_format(ds, "bond %s: active member is now %s", bond, member);
+        if (t->ms > 0) {
+            ds_put_format(ds, ", the remaining updelay of %lld ms is skipped "
+                          "as no other member is up", t->ms);
+        }
+        break;
+
+    case BND_TRACE_NO_ACTIVE:
+        ds_put_format(ds, "bond %s: all members are disabled", bond);
+        break;
+
+    case BND_TRACE_SHIFT:
+        ds_put_format(ds, "bond %s: hash %d with %"PRIu64" kB of load moves "
+                      "from %s to %s", bond, t->slot, t->bytes / 1024,
+                      member, t->peer ? t->peer : "<none>");
+        break;
+
+    case BND_TRACE_FSM:
+        ds_put_format(ds, "bond %s: member %s: %s machine: %s -> %s",
+                      bond, member, t->machine, t->from, t->to);
+        break;
+
+    case BND_TRACE_LACP_STATUS:
+        ds_put_format(ds, "bond %s: LACP status: %s -> %s",
+                      bond, t->from, t->to);
+        break;
+
+    case BND_TRACE_LOOPBACK:
+        ds_put_format(ds, "bond %s: member %s: LACPDUs come back to the "
+                      "system that sent them; is the member connected to "
+                      "its own bond?", bond, member);
+        break;
+
+    case BND_TRACE_BAD_FRAME:
+        ds_put_format(ds, "bond %s: member %s: received slow protocol frame "
+                      "dropped: %s", bond, member,
+                      bnd_drop_reason_name(t->reason));
+        break;
+
+    case BND_N_TRACES:
+    default:
+        OVS_NOT_REACHED();
+    }
+}
