@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "balance/slots.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "core/deadline.h"
+#include "core/effects.h"
+#include "util.h"
+
+/* A member is significantly more loaded than another if it carries this many
+ * bytes more... */
+#define MIN_OVERLOAD 100000
+/* ...and at least 1/32 (about 3 %) more than the other one carries. */
+#define MIN_OVERLOAD_SHIFT 5
+/* A move must lower the ratio of the two loads by this much. */
+#define MIN_GAIN 0.1
+
+/* What the planner knows of one enabled member. */
+struct share {
+    const struct bnd_member *member;
+    uint64_t load;              /* Bytes in all its buckets. */
+    size_t n_slots;             /* All its buckets... */
+    size_t n_loaded;            /* ...and those with any load. */
+    bool done;                  /* Nothing useful can be taken from it. */
+};
+
+void
+bnd_slots_init(struct bnd_slots *s, long long int interval,
+               long long int now)
+{
+    memset(s, 0, sizeof *s);
+    s->interval = -1;
+    bnd_slots_set_interval(s, interval, now);
+}
+
+void
+bnd_slots_uninit(struct bnd_slots *s)
+{
+    free(s->known);
+    s->known = NULL;
+}
+
+void
+bnd_slots_set_interval(struct bnd_slots *s, long long int interval,
+                       long long int now)
+{
+    if (interval != s->interval) {
+        s->interval = interval;
+        s->next_rebalance = (interval
+                             ? bnd_deadline_in(now, interval) : BND_NEVER);
+    }
+}
+
+/* Returns the shares of the enabled ones of 'n' members, '*n_shares' of them;
+ * the caller frees them. */
+static struct share *
+make_shares(const struct bnd_slots *s,
+            const struct bnd_member *const *members, size_t n,
+            size_t *n_shares)
+{
+    struct share *shares = xcalloc(n + 1, sizeof *shares);
+    size_t k = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!members[i]->enabled) {
+            continue;
+        }
+        shares[k].member = members[i];
+        for (int j = 0; j < BND_N_SLOTS; j++) {
+            if (s->owner[j] == members[i]->id) {
+                shares[k].load += s->load[j];
+                shares[k].n_slots++;
+                shares[k].n_loaded += s->load[j] > 0;
+            }
+        }
+        k++;
+    }
+    *n_shares = k;
+    return shares;
+}
+
+static struct share *
+share_of(struct share *shares, size_t n, bnd_id id)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (shares[i].member->id == id) {
+            return &shares[i];
+        }
+    }
+    return NULL;
+}
+
+/* Returns the share with the fewest buckets, the first one of several. */
+static struct share *
+fewest_slots(struct share *shares, size_t n)
+{
+    struct share *min = &shares[0];
+
+    for (size_t i = 1; i < n; i++) {
+        if (shares[i].n_slots < min->n_slots) {
+            min = &shares[i];
+        }
+    }
+    return min;
+}
+
+/* Is the set of members in 'shares' the one of the last assignment?  Takes
+ * note of it in any case. */
+static bool
+same_members(struct bnd_slots *s, const struct share *shares, size_t n)
+{
+    bool same = n == s->n_known;
+
+    for (size_t i = 0; same && i < n; i++) {
+        same = s->known[i] == shares[i].member->id;
+    }
+    if (!same) {
+        s->known = xrealloc(s->known, (n + 1) * sizeof *s->known);
+        for (size_t i = 0; i < n; i++) {
+            s->known[i] = shares[i].member->id;
+        }
+        s->n_known = n;
+    }
+    return same;
+}
+
+/* Moves buckets without load from members with many buckets to those with
+ * few, until they differ by one at most or nothing is left to move. */
+static void
+level_idle_slots(struct bnd_slots *s, struct share *shares, size_t n)
+{
+    for (int slot = 0; slot < BND_N_SLOTS; slot++) {
+        struct share *to = fewest_slots(shares, n);
+        struct share *from = share_of(shares, n, s->owner[slot]);
+
+        if (!s->load[slot] && from->n_slots > to->n_slots + 1) {
+            s->owner[slot] = to->member->id;
+            from->n_slots--;
+            to->n_slots++;
+        }
+    }
+}
+
+void
+bnd_slots_assign(struct bnd_slots *s,
+                 const struct bnd_member *const *members, size_t n_members)
+{
+    size_t n;
+    struct share *shares = make_shares(s, members, n_members, &n);
+
+    if (!same_members(s, shares, n)) {
+        for (int slot = 0; slot < BND_N_SLOTS; slot++) {
+            if (!n) {
+                s->owner[slot] = BND_NO_MEMBER;
+            } else if (!share_of(shares, n, s->owner[slot])) {
+                struct share *to = fewest_slots(shares, n);
+                s->owner[slot] = to->member->id;
+                to->n_slots++;
+            }
+        }
+        if (n > 1) {
+            level_idle_slots(s, shares, n);
+        }
+    }
+    free(shares);
+}
+
+void
+bnd_slots_account(struct bnd_slots *s, const uint64_t bytes[BND_N_SLOTS])
+{
+    for (int slot = 0; slot < BND_N_SLOTS; slot++) {
+        s->load[slot] += bytes[slot];
+        s->total[slot] += bytes[slot];
+    }
+}
+
+/* The ratio of two loads, at least 1; an idle member counts as one byte. */
+static double
+load_ratio(uint64_t a, uint64_t b)
+{
+    uint64_t big = MAX(MAX(a, b), 1);
+    uint64_t small = MAX(MIN(a, b), 1);
+
+    return (double) big / small;
+}
+
+/* Returns the bucket of 'from' whose move to 'to' levels the two best, or -1
+ * if no move is worth it. */
+static int
+best_slot(const struct bnd_slots *s, const struct share *from,
+          const struct share *to)
+{
+    double before = load_ratio(from->load, to->load);
+    double best_ratio = before - MIN_GAIN;
+    int best = -1;
+
+    for (int slot = 0; slot < BND_N_SLOTS; slot++) {
+        uint64_t load = s->load[slot];
+
+        if (s->owner[slot] == from->member->id && load) {
+            double after = load_ratio(from->load - load, to->load + load);
+            if (after <= best_ratio) {
+                best_ratio = after;
+                best = slot;
+            }
+        }
+    }
+    return best;
+}
+
+/* Moves one bucket from the most loaded member that can spare one to the least
+ * loaded one.  Returns false if there is nothing left to do. */
+static bool
+move_one(struct bnd_slots *s, struct share *shares, size_t n,
+         long long int now, struct bnd_effects *fx)
+{
+    struct share *from = NULL;
+    struct share *to = &shares[0];
+
+    for (size_t i = 0; i < n; i++) {
+        if (!shares[i].done && (!from || shares[i].load > from->load)) {
+            from = &shares[i];
+        }
+        if (shares[i].load < to->load) {
+            to = &shares[i];
+        }
+    }
+    if (!from || from == to) {
+        return false;
+    }
+
+    uint64_t overload = from->load - to->load;
+    if (overload < MIN_OVERLOAD || overload < to->load >> MIN_OVERLOAD_SHIFT) {
+        return false;
+    }
+
+    int slot = from->n_loaded > 1 ? best_slot(s, from, to) : -1;
+    if (slot < 0) {
+        from->done = true;
+        return true;
+    }
+
+    struct bnd_trace *t = bnd_fx_trace(fx, BND_TRACE_SHIFT, now,
+                                       from->member->id, from->member->name);
+    t->peer = xstrdup(to->member->name);
+    t->slot = slot;
+    t->bytes = s->load[slot];
+
+    s->owner[slot] = to->member->id;
+    from->load -= s->load[slot];
+    from->n_loaded--;
+    to->load += s->load[slot];
+    to->n_loaded++;
+    return true;
+}
+
+void
+bnd_slots_rebalance(struct bnd_slots *s,
+                    const struct bnd_member *const *members,
+                    size_t n_members, long long int now,
+                    struct bnd_effects *fx)
+{
+    if (!bnd_deadline_expired(s->next_rebalance, now)) {
+        return;
+    }
+    s->next_rebalance = bnd_deadline_in(now, s->interval);
+
+    size_t n;
+    struct share *shares = make_shares(s, members, n_members, &n);
+    if (n > 1) {
+        /* A bucket may move more than once, but each move levels two members
+         * further; the bound only cuts an unlikely long tail. */
+        for (int i = 0; i < BND_N_SLOTS; i++) {
+            if (!move_one(s, shares, n, now, fx)) {
+                break;
+            }
+        }
+    }
+    free(shares);
+
+    for (int slot = 0; slot < BND_N_SLOTS; slot++) {
+        s->load[slot] /= 2;
+    }
+}
+
+void
+bnd_slots_migrate(struct bnd_slots *s, int slot, bnd_id id)
+{
+    s->owner[slot % BND_N_SLOTS] = id;
+}

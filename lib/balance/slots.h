@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Buckets of a hashing bond
+ * =========================
+ *
+ * 256 buckets share out the members among all hashes.  Each one counts the
+ * bytes it carried, older ones weighing less, and now and then the bond moves
+ * buckets from the most loaded member to the least loaded one.
+ *
+ * A bucket stays where it is as long as its member works, because moving it
+ * makes peers learn anew and may reorder packets:
+ *   - When a member is lost, only its buckets move, each to the member that
+ *     then has the fewest.
+ *   - When a member joins, it gets buckets that carry nothing, at most its
+ *     fair share; those with traffic are left to rebalancing.
+ *
+ * We simplify: one bucket at a time from one member to another, never a swap
+ * of two.
+ *
+ * Thread-safety
+ * -------------
+ * One thread at a time per instance, as for all of lib/ (see bond/bond.h).
+ *
+ * Source: Open vSwitch Documentation/topics/bonding.rst, Bond Packet Output
+ * (what "significantly more loaded" means). */
+
+#ifndef BND_SLOTS_H
+#define BND_SLOTS_H 1
+
+#include <stddef.h>
+#include "core/member.h"
+
+struct bnd_effects;
+
+struct bnd_slots {
+    bnd_id owner[BND_N_SLOTS];  /* Member, or BND_NO_MEMBER. */
+    uint64_t load[BND_N_SLOTS]; /* Bytes, halved at each rebalance. */
+    uint64_t total[BND_N_SLOTS]; /* Bytes since the bond was made. */
+    bnd_id *known;              /* Members of the last assignment. */
+    size_t n_known;
+    long long int next_rebalance; /* ms, or BND_NEVER. */
+    long long int interval;     /* ms between rebalances, 0 for none. */
+};
+
+void bnd_slots_init(struct bnd_slots *, long long int interval,
+                    long long int now);
+void bnd_slots_uninit(struct bnd_slots *);
+
+/* Changes the interval, in ms, 0 for none.  The first rebalance after a change
+ * comes one interval after 'now'. */
+void bnd_slots_set_interval(struct bnd_slots *, long long int interval,
+                            long long int now);
+
+/* Makes sure that every bucket belongs to an enabled one of the 'n' members,
+ * or to none if there is none. */
+void bnd_slots_assign(struct bnd_slots *, const struct bnd_member *const *,
+                      size_t n);
+
+/* Adds what each bucket carried since the last call, in bytes. */
+void bnd_slots_account(struct bnd_slots *, const uint64_t bytes[BND_N_SLOTS]);
+
+/* If a rebalance is due at 'now', moves load among the enabled ones of 'n'
+ * members and starts the next interval. */
+void bnd_slots_rebalance(struct bnd_slots *, const struct bnd_member *const *,
+                         size_t n, long long int now, struct bnd_effects *);
+
+/* Gives bucket 'slot' to member 'id', whatever its load. */
+void bnd_slots_migrate(struct bnd_slots *, int slot, bnd_id id);
+
+#endif /* slots.h */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The inside of a bond, shared by the pipeline, the status and the
+ * invariants. */
+
+#ifndef BND_BOND_PRIVATE_H
+#define BND_BOND_PRIVATE_H 1
+
+#include "bond/bond.h"
+#include "policy/policy.h"
+
+struct bnd_bond {
+    uint64_t seed;
+    long long int last_now;     /* Latest time seen, ms. */
+
+    /* Configuration. */
+    struct bnd_settings settings; /* Last ones, kept while not bonded. */
+    bool bonded;
+    const struct bnd_mode_class *class; /* Null before the first settings. */
+    void *priv;                 /* Private state of 'class'. */
+
+    /* Members in the order of joining, the absent ones too. */
+    struct bnd_member **members;
+    size_t n_members;
+    struct bnd_lacp *lacp;      /* Null if LACP is off. */
+    struct bnd_lacp_config lacp_config; /* In force unless it is. */
+
+    /* Decisions. */
+    bnd_id active;
+    struct eth_addr sticky;     /* Address of the last active member. */
+    bool had_active;            /* Has there ever been one? */
+    uint32_t n_failovers;
+    enum bnd_lacp_status lacp_status;
+    bool announce;              /* A path changed in this pass. */
+
+    /* What was published. */
+    struct bnd_view *view;      /* Null before the first one. */
+    bool settled;               /* The last pass changed nothing. */
+};
+
+/* What a mode may read at 'now'; 'present' has room for all members. */
+void bnd_make_pass(const struct bnd_bond *, long long int now,
+                   const struct bnd_member **present, struct bnd_pass *);
+
+/* Returns the member with 'id', absent ones included, or null. */
+struct bnd_member *bnd_find_member(const struct bnd_bond *, bnd_id id);
+
+#endif /* bond-private.h */

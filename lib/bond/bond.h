@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The engine
+ * ==========
+ *
+ * One bond, from facts to forwarding, as a machine without a clock: events and
+ * the time go in, effects come out.  It never sleeps, locks, logs or does
+ * I/O, so that every rule can be tested by a script under simulated time, and
+ * so that any thread may run it.
+ *
+ * One pass goes one way:
+ *
+ *   facts -> link -> LACP -> mode -> announce -> publish
+ *
+ * and only the difference between what publish sees and what it published
+ * before becomes an effect.  bnd_event() takes in, bnd_run() decides.
+ *
+ * An instance has two halves, as the two modules of Open vSwitch that it
+ * replaces: LACP, which a port of a single interface can have too, and the
+ * bond proper, which exists while there are settings for it.
+ *
+ * Thread-safety
+ * -------------
+ * One thread at a time per instance; instances share nothing.  'now' is
+ * monotonic ms and never goes backwards between calls on one instance.
+ *
+ * Source: ovs-vswitchd.conf.db(5), Port table; Open vSwitch
+ * Documentation/topics/bonding.rst; IEEE 802.1AX (see lacp/lacp.h). */
+
+#ifndef BND_BOND_H
+#define BND_BOND_H 1
+
+#include "config/settings.h"
+#include "core/effects.h"
+#include "core/event.h"
+#include "core/status.h"
+#include "lacp/lacp.h"
+#include "xmit/view.h"
+
+/* Creates a bond without members, without settings (so it is not bonded yet)
+ * and without LACP.  Whatever looks random is drawn from 'seed'. */
+struct bnd_bond *bnd_create(uint64_t seed, long long int now);
+
+/* Frees the bond, which may be null. */
+void bnd_destroy(struct bnd_bond *);
+
+/* Puts 'settings' (copied) in force; null means that there is no bond proper,
+ * its members and choices being remembered for when it comes back.  Follow it
+ * by bnd_run(). */
+void bnd_reconfigure(struct bnd_bond *, const struct bnd_settings *settings,
+                     long long int now, struct bnd_effects *fx);
+
+/* Tells the address of the member that was active when the daemon last
+ * stopped (Port.bond_active_slave); zero if unknown. */
+void bnd_set_sticky(struct bnd_bond *, struct eth_addr mac);
+
+/* Puts the LACP configuration (copied) in force; null turns LACP off. */
+void bnd_set_lacp(struct bnd_bond *, const struct bnd_lacp_config *,
+                  long long int now);
+
+/* Gives member 'id' its part in LACP, or takes it away if 'config' is null.
+ * Does nothing if there is no such member or LACP is off. */
+void bnd_set_lacp_port(struct bnd_bond *, bnd_id id,
+                       const struct bnd_lacp_port_config *config,
+                       long long int now);
+
+/* Takes in one event.  An event that cannot apply (an unknown member, a bucket
+ * on a bond that has none) changes nothing. */
+void bnd_event(struct bnd_bond *, const struct bnd_event *,
+               long long int now, struct bnd_effects *fx);
+
+/* Runs one pass at 'now'. */
+void bnd_run(struct bnd_bond *, long long int now, struct bnd_effects *fx);
+
+/* When bnd_run() wants to be called again without an event; in the past if at
+ * once; BND_NEVER.  Never too late; sometimes early, which costs a pass. */
+long long int bnd_wake_time(const struct bnd_bond *);
+
+/* Returns the view as last decided, for the caller to free(), or null if the
+ * bond is not bonded. */
+struct bnd_view *bnd_make_view(const struct bnd_bond *);
+
+/* Fills in '*status'; the caller uninits it. */
+void bnd_get_status(const struct bnd_bond *, long long int now,
+                    struct bnd_status *status);
+
+/* Cheap answers for the adapter, all as of the last pass. */
+bool bnd_is_empty(const struct bnd_bond *); /* No member, not even absent. */
+enum bnd_lacp_status bnd_lacp_state(const struct bnd_bond *);
+bool bnd_member_lacp_may_enable(const struct bnd_bond *, bnd_id);
+bool bnd_member_lacp_current(const struct bnd_bond *, bnd_id);
+long long int bnd_next_rebalance(const struct bnd_bond *);
+struct eth_addr bnd_active_mac(const struct bnd_bond *);
+
+/* Returns null if what must always hold does hold after a pass, otherwise a
+ * message that the caller frees.  For tests and debug builds. */
+char *bnd_check_invariants(const struct bnd_bond *, long long int now);
+
+#endif /* bond.h */

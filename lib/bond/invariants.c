@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What must hold after every pass, whatever happened before.  The property
+ * test asks after each step; the list is that of the design. */
+
+#include <config.h>
+#include "bond/bond.h"
+
+#include <stdlib.h>
+#include "bond/bond-private.h"
+#include "monitor/link.h"
+#include "util.h"
+
+/* Each member: what is enabled must have good reasons. */
+static char *
+check_members(const struct bnd_bond *b)
+{
+    for (size_t i = 0; i < b->n_members; i++) {
+        const struct bnd_member *m = b->members[i];
+
+        for (size_t j = 0; j < i; j++) {
+            if (b->members[j]->id == m->id) {
+                return xasprintf("two members have id %u", m->id);
+            }
+        }
+        if (m->enabled && !b->bonded) {
+            return xasprintf("%s is enabled outside a bond", m->name);
+        }
+        if (m->enabled && !m->present) {
+            return xasprintf("%s is enabled but absent", m->name);
+        }
+        if (m->enabled && !bnd_link_is_enabled(&m->link)) {
+            return xasprintf("%s is enabled over a link that is %s", m->name,
+                             bnd_link_state_name(m->link.state));
+        }
+        if (m->enabled && b->lacp && !m->lacp_ok) {
+            return xasprintf("%s is enabled against LACP", m->name);
+        }
+    }
+    return NULL;
+}
+
+/* The active member works, and there is one if any member works. */
+static char *
+check_active(const struct bnd_bond *b)
+{
+    const struct bnd_member *active = bnd_find_member(b, b->active);
+    bool any = false;
+
+    for (size_t i = 0; i < b->n_members; i++) {
+        any |= b->members[i]->enabled;
+    }
+    if (b->active && !active) {
+        return xasprintf("active member %u does not exist", b->active);
+    }
+    if (active && !active->enabled) {
+        return xasprintf("active member %s is not enabled", active->name);
+    }
+    if (any && !active) {
+        return xstrdup("some member is enabled but none is active");
+    }
+    return NULL;
+}
+
+/* The view sends to enabled members alone, and drops nothing without need. */
+static char *
+check_view(const struct bnd_bond *b)
+{
+    const struct bnd_view *v = b->view;
+    bool any = false;
+
+    for (size_t i = 0; i < v->n_members; i++) {
+        const struct bnd_member *m = bnd_find_member(b, v->members[i].id);
+
+        if (!m || !m->present || m->enabled != v->members[i].enabled) {
+            return xasprintf("view and member %u differ", v->members[i].id);
+        }
+        any |= m->enabled;
+    }
+    if (v->active != BND_VIEW_NONE && !v->members[v->active].enabled) {
+        return xstrdup("the view's active member is not enabled");
+    }
+    if (any && v->active == BND_VIEW_NONE) {
+        return xstrdup("the view lacks an active member");
+    }
+    if (v->hash != BND_HASH_NONE) {
+        for (int i = 0; i < BND_N_SLOTS; i++) {
+            uint8_t to = v->slots[i];
+
+            if (to == BND_VIEW_NONE ? any : !v->members[to].enabled) {
+                return xasprintf("bucket %d goes astray", i);
+            }
+        }
+    }
+    if (v->blocked && b->lacp_status == BND_LACP_NEGOTIATED) {
+        return xstrdup("nothing is sent although LACP has negotiated");
+    }
+    return NULL;
+}
+
+char *
+bnd_check_invariants(const struct bnd_bond *b, long long int now)
+{
+    char *msg = check_members(b);
+
+    if (b->last_now > now) {
+        free(msg);
+        return xstrdup("time went backwards");
+    }
+    if (!msg && b->bonded) {
+        msg = check_active(b);
+    }
+    if (!msg && b->view) {
+        msg = check_view(b);
+    }
+    if (!msg && b->bonded && !b->view) {
+        msg = xstrdup("a bond without a view");
+    }
+    return msg;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "bond/bond.h"
+
+#include <string.h>
+#include "bond/bond-private.h"
+#include "util.h"
+
+static const char *
+rx_name(enum bnd_lacp_rx_summary rx)
+{
+    switch (rx) {
+    case BND_LACP_RX_CURRENT:
+        return "current";
+    case BND_LACP_RX_EXPIRED:
+        return "expired";
+    case BND_LACP_RX_DEFAULTED:
+        return "defaulted";
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+static struct bnd_status_lacp_info
+fill_info(const struct bnd_lacp_info *info)
+{
+    return (struct bnd_status_lacp_info) {
+        .system_priority = info->system_priority,
+        .system = info->system,
+        .key = info->key,
+        .port_priority = info->port_priority,
+        .port_id = info->port_id,
+        .state = info->state,
+    };
+}
+
+static void
+fill_lacp_port(const struct bnd_lacp_port_status *ps,
+               struct bnd_status_lacp_port *out)
+{
+    *out = (struct bnd_status_lacp_port) {
+        .rx = rx_name(ps->rx),
+        .attached = ps->attached,
+        .may_enable = ps->may_enable,
+        .port_id = ps->port_id,
+        .port_priority = ps->port_priority,
+        .aggregator = ps->aggregator,
+        .actor = fill_info(&ps->actor),
+        .partner = fill_info(&ps->partner),
+        .n_tx = ps->n_tx,
+        .n_rx = ps->n_rx,
+        .n_bad = ps->n_bad,
+        .n_marker_rx = ps->n_marker_rx,
+        .n_expired = ps->n_expired,
+        .n_defaulted = ps->n_defaulted,
+        .n_carrier = ps->n_carrier,
+        .rx_late_max = ps->rx_late_max,
+        .tx_late_max = ps->tx_late_max,
+    };
+}
+
+static void
+fill_members(const struct bnd_bond *b, struct bnd_status *s)
+{
+    s->members = xcalloc(b->n_members + 1, sizeof *s->members);
+    for (size_t i = 0; i < b->n_members; i++) {
+        const struct bnd_member *m = b->members[i];
+        struct bnd_lacp_port_status ps;
+
+        if (!m->present) {
+            continue;
+        }
+
+        struct bnd_status_member *sm = &s->members[s->n_members++];
+        sm->id = m->id;
+        sm->name = xstrdup(m->name);
+        sm->mac = m->mac;
+        sm->enabled = m->enabled;
+        sm->active = m->id == b->active;
+        sm->carrier = m->carrier;
+        sm->may_enable = m->may_enable;
+        sm->link = m->link.state;
+        sm->deadline = m->link.deadline;
+        sm->has_lacp = b->lacp && bnd_lacp_get_port_status(b->lacp, m->id,
+                                                           &ps);
+        if (sm->has_lacp) {
+            fill_lacp_port(&ps, &sm->lacp);
+        }
+    }
+}
+
+static void
+fill_slots(const struct bnd_slots *slots, struct bnd_status *s)
+{
+    s->next_rebalance = slots->next_rebalance;
+    s->slots = xcalloc(BND_N_SLOTS, sizeof *s->slots);
+    for (int i = 0; i < BND_N_SLOTS; i++) {
+        s->slots[i] = (struct bnd_status_slot) {
+            .owner = slots->owner[i],
+            .load = slots->load[i],
+            .total = slots->total[i],
+        };
+    }
+}
+
+static void
+fill_bond(const struct bnd_bond *b, struct bnd_status *s)
+{
+    const struct bnd_settings *cfg = &b->settings;
+    const char *primary = bnd_settings_str(cfg, BND_OPT_PRIMARY);
+    uint32_t traits = b->class->traits;
+
+    s->bonded = true;
+    s->mode = b->class->mode;
+    s->fallback = bnd_policy_is_fallback(cfg, b->lacp_status);
+    s->fallback_configured = bnd_settings_num(cfg, BND_OPT_FALLBACK);
+    s->recirculates = traits & BND_MT_RECIRCULATE && !s->fallback;
+    s->has_datapath_id = traits & BND_MT_DATAPATH_ID;
+    s->lb_output = bnd_settings_num(cfg, BND_OPT_LB_OUTPUT);
+    s->shows_all_active = traits & BND_MT_ALL_ACTIVE;
+    s->all_active = bnd_settings_num(cfg, BND_OPT_ALL_ACTIVE);
+    s->basis = bnd_settings_num(cfg, BND_OPT_HASH_BASIS);
+    s->updelay = bnd_settings_num(cfg, BND_OPT_UPDELAY);
+    s->downdelay = bnd_settings_num(cfg, BND_OPT_DOWNDELAY);
+    s->n_failovers = b->n_failovers;
+    s->active_mac = bnd_active_mac(b);
+    if (primary) {
+        s->primary = xstrdup(primary);
+        for (size_t i = 0; i < s->n_members; i++) {
+            s->primary_present |= !strcmp(s->members[i].name, primary);
+        }
+    }
+    if (b->class->slots && !s->fallback) {
+        fill_slots(b->class->slots(b->priv), s);
+    }
+}
+
+void
+bnd_get_status(const struct bnd_bond *b, long long int now OVS_UNUSED,
+               struct bnd_status *s)
+{
+    const struct bnd_lacp_config *lacp = &b->lacp_config;
+
+    memset(s, 0, sizeof *s);
+    s->next_rebalance = BND_NEVER;
+    s->lacp_status = b->lacp_status;
+    fill_members(b, s);
+    if (b->bonded) {
+        fill_bond(b, s);
+    }
+    if (b->lacp) {
+        s->has_lacp = true;
+        s->lacp_active = lacp->active;
+        s->lacp_fast = lacp->fast;
+        s->lacp_system = lacp->system;
+        s->lacp_system_priority = lacp->system_priority;
+        s->lacp_key = bnd_lacp_default_key(b->lacp);
+    }
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Status as text
+ * ==============
+ *
+ * The replies of bond/show, bond/list, lacp/show and lacp/show-stats, made
+ * from a status and nothing else.  Their form is Open vSwitch's, line for
+ * line, since scripts read it; what we add stands at the end of a bond and
+ * only where there is something to tell.
+ *
+ * Thread-safety
+ * -------------
+ * Pure functions.
+ *
+ * Source: ovs-vswitchd(8), BOND COMMANDS and LACP COMMANDS; output of the
+ * stock daemon. */
+
+#ifndef BND_STATUS_TEXT_H
+#define BND_STATUS_TEXT_H 1
+
+#include "core/status.h"
+
+struct ds;
+
+/* What the adapter knows and the engine does not. */
+struct bnd_status_extra {
+    uint32_t datapath_id;       /* Recirculation id, 0 for none. */
+    bool lb_output;             /* lb_output is in use. */
+    uint64_t n_passes;          /* Passes run... */
+    uint64_t n_late;            /* ...of them later than late_ms... */
+    uint64_t n_guard;           /* ...of them by the guard thread. */
+    long long int late_ms;      /* What counts as late, ms. */
+    long long int worst_late;   /* Worst lateness of a pass, ms. */
+    long long int rx_late;      /* Longest way of a PDU from arrival to the
+                                 * engine, ms. */
+    uint64_t n_dropped;         /* Frames dropped as too many came at once. */
+};
+
+/* Append a bond to the reply of bond/show, bond/list. */
+void bnd_format_bond(const char *name, const struct bnd_status *,
+                     const struct bnd_status_extra *, long long int now,
+                     struct ds *);
+void bnd_format_bond_row(const char *name, const struct bnd_status *,
+                         const struct bnd_status_extra *, struct ds *);
+
+/* Append a port to the reply of lacp/show, lacp/show-stats. */
+void bnd_format_lacp(const char *name, const struct bnd_status *,
+                     struct ds *);
+void bnd_format_lacp_stats(const char *name, const struct bnd_status *,
+                           struct ds *);
+
+#endif /* status-text.h */

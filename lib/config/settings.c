@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "config/settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "openvswitch/dynamic-string.h"
+#include "util.h"
+
+enum opt_type {
+    OPT_INT,
+    OPT_BOOL,
+    OPT_ENUM,
+    OPT_STR
+};
+
+struct opt_row {
+    const char *name;
+    enum opt_type type;
+    long long int min, max;     /* OPT_INT only. */
+    const char *choices;        /* OPT_ENUM only: "a|b|c". */
+    long long int def;          /* Not for OPT_STR. */
+    enum bnd_apply apply;
+    const char *doc;
+};
+
+static const struct opt_row opts[BND_N_OPTS] = {
+#define BND_OPT_INT(ENUM, NAME, MIN, MAX, DEF, APPLY, DOC) \
+    [BND_OPT_##ENUM] = { NAME, OPT_INT, MIN, MAX, NULL, DEF, \
+                         BND_APPLY_##APPLY, DOC },
+#define BND_OPT_BOOL(ENUM, NAME, DEF, APPLY, DOC) \
+    [BND_OPT_##ENUM] = { NAME, OPT_BOOL, 0, 1, NULL, DEF, \
+                         BND_APPLY_##APPLY, DOC },
+#define BND_OPT_ENUM(ENUM, NAME, CHOICES, DEF, APPLY, DOC) \
+    [BND_OPT_##ENUM] = { NAME, OPT_ENUM, 0, 0, CHOICES, DEF, \
+                         BND_APPLY_##APPLY, DOC },
+#define BND_OPT_STR(ENUM, NAME, APPLY, DOC) \
+    [BND_OPT_##ENUM] = { NAME, OPT_STR, 0, 0, NULL, 0, \
+                         BND_APPLY_##APPLY, DOC },
+#include "config/options.def"
+#undef BND_OPT_INT
+#undef BND_OPT_BOOL
+#undef BND_OPT_ENUM
+#undef BND_OPT_STR
+};
+
+const char *
+bnd_opt_name(enum bnd_opt opt)
+{
+    ovs_assert(opt < BND_N_OPTS);
+    return opts[opt].name;
+}
+
+const char *
+bnd_opt_doc(enum bnd_opt opt)
+{
+    ovs_assert(opt < BND_N_OPTS);
+    return opts[opt].doc;
+}
+
+void
+bnd_settings_init(struct bnd_settings *s)
+{
+    memset(s, 0, sizeof *s);
+}
+
+void
+bnd_settings_uninit(struct bnd_settings *s)
+{
+    for (enum bnd_opt i = 0; i < BND_N_OPTS; i++) {
+        free(s->str[i]);
+    }
+    bnd_settings_init(s);
+}
+
+void
+bnd_settings_clone(struct bnd_settings *dst, const struct bnd_settings *src)
+{
+    *dst = *src;
+    for (enum bnd_opt i = 0; i < BND_N_OPTS; i++) {
+        dst->str[i] = nullable_xstrdup(src->str[i]);
+    }
+}
+
+long long int
+bnd_settings_num(const struct bnd_settings *s, enum bnd_opt opt)
+{
+    ovs_assert(opts[opt].type != OPT_STR);
+    return s->given[opt] ? s->num[opt] : opts[opt].def;
+}
+
+const char *
+bnd_settings_str(const struct bnd_settings *s, enum bnd_opt opt)
+{
+    ovs_assert(opts[opt].type == OPT_STR);
+    return s->str[opt];
+}
+
+enum bnd_mode
+bnd_settings_mode(const struct bnd_settings *s)
+{
+    return bnd_settings_num(s, BND_OPT_MODE);
+}
+
+void
+bnd_settings_set_num(struct bnd_settings *s, enum bnd_opt opt,
+                     long long int value)
+{
+    ovs_assert(opts[opt].type != OPT_STR);
+    s->given[opt] = true;
+    s->num[opt] = value;
+}
+
+void
+bnd_settings_set_str(struct bnd_settings *s, enum bnd_opt opt,
+                     const char *value)
+{
+    ovs_assert(opts[opt].type == OPT_STR);
+    char *copy = xstrdup(value);
+    free(s->str[opt]);
+    s->given[opt] = true;
+    s->str[opt] = copy;
+}
+
+void
+bnd_settings_unset(struct bnd_settings *s, enum bnd_opt opt)
+{
+    free(s->str[opt]);
+    s->str[opt] = NULL;
+    s->given[opt] = false;
+    s->num[opt] = 0;
+}
+
+/* Are 'a' and 'b' the same, '_' and '-' being alike? */
+static bool
+same_name(const char *a, const char *b)
+{
+    for (; *a || *b; a++, b++) {
+        char x = *a == '_' ? '-' : *a;
+        char y = *b == '_' ? '-' : *b;
+        if (x != y) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Returns the number of 'text' among 'choices', or -1. */
+static int
+choice_index(const char *choices, const char *text)
+{
+    size_t len = strlen(text);
+
+    for (int i = 0; ; i++) {
+        size_t n = strcspn(choices, "|");
+        if (n == len && !memcmp(choices, text, n)) {
+            return i;
+        }
+        if (!choices[n]) {
+            return -1;
+        }
+        choices += n + 1;
+    }
+}
+
+/* Appends the 'i'th of 'choices' to 'ds'. */
+static void
+format_choice(const char *choices, long long int i, struct ds *ds)
+{
+    while (i-- > 0) {
+        choices += strcspn(choices, "|") + 1;
+    }
+    ds_put_buffer(ds, choices, strcspn(choices, "|"));
+}
+
+static bool
+parse_int(const struct opt_row *row, const char *text, long long int *value)
+{
+    char *end;
+
+    errno = 0;
+    *value = strtoll(text, &end, 10);
+    return (end != text && !*end && !errno && !isspace((unsigned char) *text)
+            && *value >= row->min && *value <= row->max);
+}
+
+char *
+bnd_settings_parse(struct bnd_settings *s, const char *name, const char *text)
+{
+    long long int value;
+    enum bnd_opt opt;
+    int bit;
+
+    for (opt = 0; opt < BND_N_OPTS; opt++) {
+        if (same_name(opts[opt].name, name)) {
+            break;
+        }
+    }
+    if (opt == BND_N_OPTS) {
+        return xasprintf("%s: unknown option", name);
+    }
+
+    const struct opt_row *row = &opts[opt];
+    switch (row->type) {
+    case OPT_INT:
+        if (!parse_int(row, text, &value)) {
+            return xasprintf("%s: \"%s\" is not a whole number from %lld to "
+                             "%lld", row->name, text, row->min, row->max);
+        }
+        bnd_settings_set_num(s, opt, value);
+        return NULL;
+
+    case OPT_BOOL:
+        bit = choice_index("false|true", text);
+        if (bit < 0) {
+            return xasprintf("%s: \"%s\" is neither true nor false",
+                             row->name, text);
+        }
+        bnd_settings_set_num(s, opt, bit);
+        return NULL;
+
+    case OPT_ENUM:
+        bit = choice_index(row->choices, text);
+        if (bit < 0) {
+            return xasprintf("%s: \"%s\" is not one of %s",
+                             row->name, text, row->choices);
+        }
+        bnd_settings_set_num(s, opt, bit);
+        return NULL;
+
+    case OPT_STR:
+        if (!*text) {
+            return xasprintf("%s: an empty value is not allowed", row->name);
+        }
+        bnd_settings_set_str(s, opt, text);
+        return NULL;
+
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+void
+bnd_settings_format(const struct bnd_settings *s, struct ds *ds)
+{
+    size_t start = ds->length;
+
+    for (enum bnd_opt i = 0; i < BND_N_OPTS; i++) {
+        const struct opt_row *row = &opts[i];
+
+        if (!s->given[i]) {
+            continue;
+        }
+        if (ds->length > start) {
+            ds_put_char(ds, ' ');
+        }
+        ds_put_format(ds, "%s=", row->name);
+        switch (row->type) {
+        case OPT_INT:
+            ds_put_format(ds, "%lld", s->num[i]);
+            break;
+        case OPT_BOOL:
+            format_choice("false|true", s->num[i], ds);
+            break;
+        case OPT_ENUM:
+            format_choice(row->choices, s->num[i], ds);
+            break;
+        case OPT_STR:
+            ds_put_cstr(ds, s->str[i]);
+            break;
+        default:
+            OVS_NOT_REACHED();
+        }
+    }
+}
+
+enum bnd_apply
+bnd_settings_diff(const struct bnd_settings *a, const struct bnd_settings *b)
+{
+    enum bnd_apply worst = BND_APPLY_NONE;
+
+    for (enum bnd_opt i = 0; i < BND_N_OPTS; i++) {
+        bool same = (opts[i].type == OPT_STR
+                     ? nullable_string_is_equal(a->str[i], b->str[i])
+                     : bnd_settings_num(a, i) == bnd_settings_num(b, i));
+        if (!same && opts[i].apply > worst) {
+            worst = opts[i].apply;
+        }
+    }
+    return worst;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Settings of a bond
+ * ==================
+ *
+ * What the user asked for, as opposed to what is.  An option that was not
+ * given, one that was given its default value, and one that was given another
+ * are three different things, so "given" is a bit of its own and a reader who
+ * does not care gets the default.
+ *
+ * The options and all that is known of them stand in options.def.
+ *
+ * Thread-safety
+ * -------------
+ * Plain data; one thread at a time per object.
+ *
+ * Source: ovs-vswitchd.conf.db(5), Port table, bonding and LACP. */
+
+#ifndef BND_SETTINGS_H
+#define BND_SETTINGS_H 1
+
+#include <stddef.h>
+#include "core/bnd-types.h"
+
+struct ds;
+
+enum bnd_opt {
+#define BND_OPT_INT(ENUM, NAME, MIN, MAX, DEF, APPLY, DOC) BND_OPT_##ENUM,
+#define BND_OPT_BOOL(ENUM, NAME, DEF, APPLY, DOC) BND_OPT_##ENUM,
+#define BND_OPT_ENUM(ENUM, NAME, CHOICES, DEF, APPLY, DOC) BND_OPT_##ENUM,
+#define BND_OPT_STR(ENUM, NAME, APPLY, DOC) BND_OPT_##ENUM,
+#include "config/options.def"
+#undef BND_OPT_INT
+#undef BND_OPT_BOOL
+#undef BND_OPT_ENUM
+#undef BND_OPT_STR
+    BND_N_OPTS
+};
+
+/* What a change costs, cheapest first. */
+enum bnd_apply {
+    BND_APPLY_NONE,             /* Nothing has changed. */
+    BND_APPLY_LIVE,             /* Values and deadlines are replaced. */
+    BND_APPLY_RESELECT,         /* Members are chosen anew. */
+    BND_APPLY_REBUILD           /* The mode starts anew. */
+};
+
+struct bnd_settings {
+    bool given[BND_N_OPTS];     /* Set explicitly? */
+    long long int num[BND_N_OPTS]; /* Value, if given and not a string. */
+    char *str[BND_N_OPTS];      /* Value, if given and a string; owned. */
+};
+
+void bnd_settings_init(struct bnd_settings *);
+void bnd_settings_uninit(struct bnd_settings *);
+void bnd_settings_clone(struct bnd_settings *dst, const struct bnd_settings *);
+
+/* Readers.  They return the default of an option that was not given; for a
+ * string that is null. */
+long long int bnd_settings_num(const struct bnd_settings *, enum bnd_opt);
+const char *bnd_settings_str(const struct bnd_settings *, enum bnd_opt);
+enum bnd_mode bnd_settings_mode(const struct bnd_settings *);
+
+/* Writers for callers that have a typed value already.  The value must be in
+ * the option's range. */
+void bnd_settings_set_num(struct bnd_settings *, enum bnd_opt, long long int);
+void bnd_settings_set_str(struct bnd_settings *, enum bnd_opt, const char *);
+void bnd_settings_unset(struct bnd_settings *, enum bnd_opt);
+
+/* Gives option 'name' ('_' and '-' are alike) the value that 'text' says.
+ * Returns null if successful, otherwise a message that names the option, the
+ * value and what is allowed, which the caller frees; in that case '*s' is as
+ * it was. */
+char *bnd_settings_parse(struct bnd_settings *s, const char *name,
+                         const char *text);
+
+/* Appends every given option to 'ds' as "name=value", in the order of
+ * options.def, separated by spaces.  bnd_settings_parse() reads it back. */
+void bnd_settings_format(const struct bnd_settings *, struct ds *ds);
+
+/* Returns the cost of the most expensive difference between 'a' and 'b'. */
+enum bnd_apply bnd_settings_diff(const struct bnd_settings *a,
+                                 const struct bnd_settings *b);
+
+/* For documentation and tests. */
+const char *bnd_opt_name(enum bnd_opt);
+const char *bnd_opt_doc(enum bnd_opt);
+
+#endif /* settings.h */

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Events
+ * ======
+ *
+ * All that can happen to a bond.  The set is closed: a property test generates
+ * every one of them, and the engine switches over all (-Wswitch-enum).
+ *
+ * Bytes and strings in an event are borrowed for the call.
+ *
+ * Thread-safety
+ * -------------
+ * Plain data. */
+
+#ifndef BND_EVENT_H
+#define BND_EVENT_H 1
+
+#include <stddef.h>
+#include "core/bnd-types.h"
+
+#define BND_EVENTS                                              \
+    BND_EVENT(MEMBER_ADD, "add")        /* A member joined. */   \
+    BND_EVENT(MEMBER_DEL, "del")        /* A member left. */     \
+    BND_EVENT(LINK, "link")             /* Carrier or address. */ \
+    BND_EVENT(MAY_ENABLE, "may-enable") /* OVS's opinion. */     \
+    BND_EVENT(FRAME_RX, "frame")        /* A control frame came. */ \
+    BND_EVENT(TX_BYTES, "bytes")        /* Bucket counters; rebalance. */ \
+    BND_EVENT(FORCE, "force")           /* Link up or down by command. */ \
+    BND_EVENT(SET_ACTIVE, "set-active") /* Active member by command. */ \
+    BND_EVENT(MIGRATE, "migrate")       /* Bucket to member by command. */
+
+enum bnd_event_type {
+#define BND_EVENT(ENUM, NAME) BND_EV_##ENUM,
+    BND_EVENTS
+#undef BND_EVENT
+    BND_N_EVENTS
+};
+
+struct bnd_event {
+    enum bnd_event_type type;
+    bnd_id id;                  /* Member; all but TX_BYTES. */
+    union {
+        struct {                /* MEMBER_ADD. */
+            const char *name;
+            struct eth_addr mac;
+            bool carrier;
+        } add;
+        struct {                /* LINK. */
+            bool carrier;
+            bool reset;         /* It was lost meanwhile, maybe unseen. */
+            struct eth_addr mac;
+        } link;
+        bool on;                /* MAY_ENABLE, FORCE. */
+        struct {                /* FRAME_RX. */
+            const uint8_t *data; /* Whole Ethernet frame. */
+            size_t len;
+            long long int arrival; /* ms, when it was seen. */
+        } frame;
+        const uint64_t *bytes;  /* TX_BYTES: BND_N_SLOTS of them, or null. */
+        int slot;               /* MIGRATE. */
+    };
+};
+
+#endif /* event.h */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A member as every stage of a pass sees it
+ * =========================================
+ *
+ * Facts first, then what each stage made of them, in the order of the pass:
+ * an earlier stage never reads what a later one wrote.
+ *
+ * Thread-safety
+ * -------------
+ * Plain data, part of one engine instance. */
+
+#ifndef BND_MEMBER_H
+#define BND_MEMBER_H 1
+
+#include "core/bnd-types.h"
+
+/* A link after its delays; see monitor/link.h. */
+struct bnd_link {
+    enum bnd_link_state state;
+    long long int deadline;     /* End of the delay, or BND_NEVER. */
+};
+
+struct bnd_member {
+    bnd_id id;
+    char *name;                 /* Interface name; owned. */
+    struct eth_addr mac;        /* Its own address. */
+
+    /* Facts, as the last event said. */
+    bool present;               /* Has a port now (else only remembered). */
+    bool carrier;               /* The link has carrier. */
+    bool may_enable;            /* OVS does not forbid its use (BFD, CFM). */
+
+    /* Stage 2 and 3: is the link good, and is it still or again usable? */
+    bool good;
+    struct bnd_link link;
+
+    /* Stage 4: LACP lets it carry traffic (true without LACP), and has heard
+     * of a partner lately (false without LACP). */
+    bool lacp_ok;
+    bool lacp_current;
+
+    /* Result: traffic may be sent and taken. */
+    bool enabled;
+};
+
+#endif /* member.h */

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Status of a bond as plain data
+ * ==============================
+ *
+ * What a bond would tell of itself, taken at one instant.  Times are absolute,
+ * so that a snapshot that is shown later is still right.  Text and (later)
+ * JSON and OVSDB are made from this and from nothing else.
+ *
+ * Thread-safety
+ * -------------
+ * Plain data, owned by whoever asked for it. */
+
+#ifndef BND_STATUS_H
+#define BND_STATUS_H 1
+
+#include <stddef.h>
+#include "core/bnd-types.h"
+
+/* One side of a LACP conversation. */
+struct bnd_status_lacp_info {
+    uint16_t system_priority;
+    struct eth_addr system;
+    uint16_t key;
+    uint16_t port_priority;
+    uint16_t port_id;
+    uint8_t state;              /* Bits of the standard. */
+};
+
+/* A member's part in LACP. */
+struct bnd_status_lacp_port {
+    const char *rx;             /* "current", "expired", "defaulted". */
+    bool attached;
+    bool may_enable;
+    uint16_t port_id;
+    uint16_t port_priority;
+    uint32_t aggregator;
+    struct bnd_status_lacp_info actor;
+    struct bnd_status_lacp_info partner;
+    uint32_t n_tx, n_rx, n_bad, n_marker_rx;
+    uint32_t n_expired, n_defaulted, n_carrier;
+    long long int rx_late_max;  /* ms. */
+    long long int tx_late_max;  /* ms. */
+};
+
+struct bnd_status_member {
+    bnd_id id;
+    char *name;                 /* Owned. */
+    struct eth_addr mac;
+    bool enabled;
+    bool active;
+    bool carrier;
+    bool may_enable;
+    enum bnd_link_state link;
+    long long int deadline;     /* End of the running delay, or BND_NEVER. */
+    bool has_lacp;
+    struct bnd_status_lacp_port lacp;   /* If 'has_lacp'. */
+};
+
+struct bnd_status_slot {
+    bnd_id owner;
+    uint64_t load;              /* Bytes, older ones weighing less. */
+    uint64_t total;             /* Bytes since the bond was made. */
+};
+
+struct bnd_status {
+    /* The bond. */
+    bool bonded;                /* Is it a bond (else only LACP)? */
+    enum bnd_mode mode;         /* As configured. */
+    bool fallback;              /* Working as active-backup instead. */
+    bool fallback_configured;
+    bool recirculates;          /* May keep its buckets in the datapath. */
+    bool has_datapath_id;       /* Owns a recirculation id. */
+    bool lb_output;             /* Asked to use lb_output for that. */
+    bool shows_all_active;      /* 'all_active' is meaningful. */
+    bool all_active;
+    uint32_t basis;
+    long long int updelay;      /* ms. */
+    long long int downdelay;    /* ms. */
+    long long int next_rebalance; /* ms, absolute, or BND_NEVER. */
+    char *primary;              /* Configured name or null; owned. */
+    bool primary_present;
+    struct eth_addr active_mac; /* Zero if there is none. */
+    uint32_t n_failovers;       /* Changes from one active member to another.*/
+    enum bnd_lacp_status lacp_status;
+
+    /* LACP system, if 'has_lacp'. */
+    bool has_lacp;
+    bool lacp_active;
+    bool lacp_fast;
+    struct eth_addr lacp_system;
+    uint16_t lacp_system_priority;
+    uint16_t lacp_key;
+
+    /* Members in the order of joining; those only remembered are left out. */
+    struct bnd_status_member *members;
+    size_t n_members;
+
+    /* Buckets, BND_N_SLOTS of them, or null. */
+    struct bnd_status_slot *slots;
+};
+
+/* Frees what 'status' owns. */
+void bnd_status_uninit(struct bnd_status *);
+
+#endif /* status.h */

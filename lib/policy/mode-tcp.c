@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* balance-tcp
+ * ===========
+ *
+ * The 5-tuple chooses the member.  Packets of one address leave by several
+ * links, which only a partner that aggregates them can bear: without one, the
+ * bond carries nothing (or falls back to active-backup, if told so).
+ *
+ * Source: ovs-vswitchd.conf.db(5), Port.bond_mode, other_config:
+ * lb-output-action. */
+
+#include <config.h>
+#include "policy/balanced.h"
+
+static void
+tcp_view(const void *priv, const struct bnd_pass *pass,
+         struct bnd_view *view)
+{
+    view->hash = BND_HASH_L4;
+    view->recirculate = true;
+    view->lb_output = bnd_settings_num(pass->settings, BND_OPT_LB_OUTPUT);
+    bnd_balanced_view(priv, pass, view);
+    if (!bnd_policy_admit_lacp(pass, view)) {
+        for (size_t i = 0; i < view->n_members; i++) {
+            view->members[i].admit_unicast = BND_DROP;
+            view->members[i].admit_multicast = BND_DROP;
+        }
+        view->blocked = true;
+    }
+}
+
+const struct bnd_mode_class bnd_mode_tcp = {
+    .mode = BND_MODE_TCP,
+    .traits = (BND_MT_BALANCED | BND_MT_NEEDS_LACP | BND_MT_RECIRCULATE
+               | BND_MT_DATAPATH_ID),
+    .priv_size = sizeof(struct bnd_balanced),
+    .init = bnd_balanced_init,
+    .destroy = bnd_balanced_destroy,
+    .reconfigure = bnd_balanced_reconfigure,
+    .event = bnd_balanced_event,
+    .decide = bnd_balanced_decide,
+    .view = tcp_view,
+    .slots = bnd_balanced_slots,
+};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "policy/policy.h"
+
+#include "util.h"
+
+static const struct bnd_mode_class *const classes[BND_N_MODES] = {
+    [BND_MODE_AB] = &bnd_mode_ab,
+    [BND_MODE_SLB] = &bnd_mode_slb,
+    [BND_MODE_TCP] = &bnd_mode_tcp,
+};
+
+const struct bnd_mode_class *
+bnd_policy_get(enum bnd_mode mode)
+{
+    ovs_assert(mode < BND_N_MODES);
+    return classes[mode];
+}
+
+bool
+bnd_policy_is_fallback(const struct bnd_settings *s,
+                       enum bnd_lacp_status status)
+{
+    return (status == BND_LACP_CONFIGURED
+            && bnd_settings_num(s, BND_OPT_FALLBACK));
+}
+
+const struct bnd_mode_class *
+bnd_policy_effective(const struct bnd_settings *s,
+                     enum bnd_lacp_status status)
+{
+    return (bnd_policy_is_fallback(s, status)
+            ? &bnd_mode_ab
+            : bnd_policy_get(bnd_settings_mode(s)));
+}
+
+bool
+bnd_policy_admit_lacp(const struct bnd_pass *pass, struct bnd_view *view)
+{
+    if (pass->lacp_status == BND_LACP_OFF
+        || bnd_policy_is_fallback(pass->settings, pass->lacp_status)) {
+        return false;
+    }
+
+    /* The partner knows of the bond and sends nothing twice, so a member that
+     * LACP lets work takes everything, even before OVS has heard of it. */
+    bool negotiated = pass->lacp_status == BND_LACP_NEGOTIATED;
+    for (size_t i = 0; i < view->n_members; i++) {
+        const struct bnd_member *m = pass->members[i];
+        struct bnd_view_member *vm = &view->members[i];
+
+        vm->admit_unicast = vm->admit_multicast
+            = negotiated && m->lacp_ok && m->good ? BND_ACCEPT : BND_DROP;
+    }
+    view->blocked = !negotiated;
+    return true;
+}

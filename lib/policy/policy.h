@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Modes
+ * =====
+ *
+ * A mode is one constant struct in one file: traits that the rest of the
+ * engine may ask for, and hooks, each of them optional.  It sees only a
+ * 'struct bnd_pass'.  Nothing outside this directory compares a mode.
+ *
+ * A bond that has LACP without a partner, and is allowed to fall back, is run
+ * by active-backup in place of its own mode; bnd_policy_effective() says so.
+ *
+ * Thread-safety
+ * -------------
+ * Classes are constants; private state belongs to one engine instance. */
+
+#ifndef BND_POLICY_H
+#define BND_POLICY_H 1
+
+#include <stddef.h>
+#include "balance/slots.h"
+#include "config/settings.h"
+#include "core/event.h"
+#include "core/member.h"
+#include "xmit/view.h"
+
+struct bnd_effects;
+
+/* Traits. */
+#define BND_MT_BALANCED    0x1  /* Spreads load over members by buckets. */
+#define BND_MT_NEEDS_LACP  0x2  /* Carries nothing unless LACP has a partner.*/
+#define BND_MT_RECIRCULATE 0x4  /* Buckets may live in the datapath. */
+#define BND_MT_DATAPATH_ID 0x8  /* Owns an id for recirculation. */
+#define BND_MT_ANNOUNCE    0x10 /* Peers learn addresses from what we send. */
+#define BND_MT_ALL_ACTIVE  0x20 /* Heeds all-members-active, and shows it. */
+
+/* What a mode may read. */
+struct bnd_pass {
+    const struct bnd_settings *settings;
+    const struct bnd_member *const *members; /* In order of joining. */
+    size_t n_members;
+    bnd_id active;              /* Active member of this pass. */
+    enum bnd_lacp_status lacp_status;
+    long long int now;
+};
+
+struct bnd_mode_class {
+    enum bnd_mode mode;
+    uint32_t traits;            /* BND_MT_*. */
+    size_t priv_size;           /* Private state, zeroed before init(). */
+
+    void (*init)(void *priv, const struct bnd_pass *);
+    void (*destroy)(void *priv);
+    /* Settings have changed.  Returns false to ask for destroy() and init(). */
+    bool (*reconfigure)(void *priv, const struct bnd_pass *);
+    /* One BND_EV_TX_BYTES or BND_EV_MIGRATE. */
+    void (*event)(void *priv, const struct bnd_event *);
+    /* Stage 5 of a pass. */
+    void (*decide)(void *priv, const struct bnd_pass *, struct bnd_effects *);
+    /* Fills in all but the members of 'view', which are there already. */
+    void (*view)(const void *priv, const struct bnd_pass *,
+                 struct bnd_view *view);
+    /* Buckets to show, or null. */
+    const struct bnd_slots *(*slots)(const void *priv);
+};
+
+extern const struct bnd_mode_class bnd_mode_ab;
+extern const struct bnd_mode_class bnd_mode_slb;
+extern const struct bnd_mode_class bnd_mode_tcp;
+
+/* Returns the class of 'mode'. */
+const struct bnd_mode_class *bnd_policy_get(enum bnd_mode mode);
+
+/* Has the bond fallen back to active-backup? */
+bool bnd_policy_is_fallback(const struct bnd_settings *,
+                            enum bnd_lacp_status);
+
+/* Returns the class that governs forwarding now: that of the configured mode,
+ * or active-backup where the bond has fallen back to it. */
+const struct bnd_mode_class *
+bnd_policy_effective(const struct bnd_settings *, enum bnd_lacp_status);
+
+/* Helpers for view hooks.
+ *
+ * bnd_policy_admit_lacp() sets what members may take on a bond whose LACP is
+ * configured and returns true, or returns false if LACP has no say (it is off,
+ * or the bond has fallen back). */
+bool bnd_policy_admit_lacp(const struct bnd_pass *, struct bnd_view *);
+
+#endif /* policy.h */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "xmit/choose.h"
+
+#include "hash.h"
+#include "util.h"
+
+#define ETH_ADDR_SIZE ((int) sizeof(struct eth_addr))
+
+uint32_t
+bnd_hash_src(struct eth_addr mac, uint16_t vlan, uint32_t basis)
+{
+    uint64_t key = vlan;
+
+    for (int i = 0; i < ETH_ADDR_SIZE; i++) {
+        key = key << 8 | mac.ea[i];
+    }
+    return hash_uint64_basis(key, basis);
+}
+
+uint8_t
+bnd_choose(const struct bnd_view *view, uint32_t hash)
+{
+    if (view->blocked) {
+        return BND_VIEW_NONE;
+    }
+    return (view->hash == BND_HASH_NONE
+            ? view->active
+            : view->slots[hash % BND_N_SLOTS]);
+}
+
+enum bnd_verdict
+bnd_admit(const struct bnd_view *view, uint8_t i, struct eth_addr dst)
+{
+    if (i >= view->n_members) {
+        return BND_DROP;
+    }
+
+    const struct bnd_view_member *m = &view->members[i];
+    return dst.ea[0] & 1 ? m->admit_multicast : m->admit_unicast;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "xmit/view.h"
+
+#include <string.h>
+#include "util.h"
+
+static size_t
+view_size(size_t n_members)
+{
+    return (sizeof(struct bnd_view)
+            + n_members * sizeof(struct bnd_view_member));
+}
+
+struct bnd_view *
+bnd_view_new(size_t n_members)
+{
+    ovs_assert(n_members <= BND_VIEW_MAX);
+
+    struct bnd_view *view = xzalloc(view_size(n_members));
+    view->active = BND_VIEW_NONE;
+    view->n_members = n_members;
+    memset(view->slots, BND_VIEW_NONE, sizeof view->slots);
+    return view;
+}
+
+size_t
+bnd_view_size(const struct bnd_view *view)
+{
+    return view_size(view->n_members);
+}
+
+bool
+bnd_view_equal(const struct bnd_view *a, const struct bnd_view *b)
+{
+    return (a->n_members == b->n_members
+            && !memcmp(a, b, bnd_view_size(a)));
+}
+
+uint8_t
+bnd_view_index(const struct bnd_view *view, bnd_id id)
+{
+    for (size_t i = 0; i < view->n_members; i++) {
+        if (view->members[i].id == id) {
+            return i;
+        }
+    }
+    return BND_VIEW_NONE;
+}
