@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The engine: an archive with no clock, lock, thread, log or I/O in it, which
+# check-symbols proves.  Add each .c and .h file (and .def) here, in order of
+# rank as in build-aux/layers.txt.
+
+noinst_LIBRARIES += lib/libbond-engine.a
+
+lib_libbond_engine_a_SOURCES = \
+	lib/core/bnd-types.c \
+	lib/core/bnd-types.h \
+	lib/core/deadline.h \
+	lib/core/effects.c \
+	lib/core/effects.h \
+	lib/core/event.h \
+	lib/core/member.h \
+	lib/core/status.c \
+	lib/core/status.h \
+	lib/core/trace.c \
+	lib/core/trace.h \
+	lib/wire/cursor.c \
+	lib/wire/cursor.h \
+	lib/wire/eth.c \
+	lib/wire/eth.h \
+	lib/wire/lacpdu.c \
+	lib/wire/lacpdu.h \
+	lib/wire/marker.c \
+	lib/wire/marker.h \
+	lib/config/options.def \
+	lib/config/settings.c \
+	lib/config/settings.h \
+	lib/lacp/lacp.h \
+	lib/monitor/link.c \
+	lib/monitor/link.h \
+	lib/select/select.c \
+	lib/select/select.h \
+	lib/xmit/choose.c \
+	lib/xmit/choose.h \
+	lib/xmit/view.c \
+	lib/xmit/view.h \
+	lib/balance/slots.c \
+	lib/balance/slots.h \
+	lib/policy/balanced.c \
+	lib/policy/balanced.h \
+	lib/policy/mode-ab.c \
+	lib/policy/mode-slb.c \
+	lib/policy/mode-tcp.c \
+	lib/policy/policy.c \
+	lib/policy/policy.h \
+	lib/bond/bond-private.h \
+	lib/bond/bond.c \
+	lib/bond/bond.h \
+	lib/bond/invariants.c \
+	lib/bond/status-fill.c \
+	lib/bond/status-text.c \
+	lib/bond/status-text.h
+
+# Every switch over one of our enums names every value of it.
+lib_libbond_engine_a_CFLAGS = $(AM_CFLAGS) -Wswitch-enum
+
+HOUSE_FILES += $(lib_libbond_engine_a_SOURCES)

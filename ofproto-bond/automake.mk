@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The adapter to ofproto and the datapath, and the two modules of Open vSwitch
+# that we replace: bond.c and lacp.c define every symbol of its headers, so its
+# own objects are never taken from its libraries (check-hooks sees to that).
+# Objects, not a library: they must be on the linker's command line.
+
+ofproto_bond_SOURCES = \
+	ofproto-bond/attach.c \
+	ofproto-bond/attach.h \
+	ofproto-bond/bond.c \
+	ofproto-bond/buckets.c \
+	ofproto-bond/buckets.h \
+	ofproto-bond/event-log.c \
+	ofproto-bond/event-log.h \
+	ofproto-bond/frames.c \
+	ofproto-bond/frames.h \
+	ofproto-bond/guard.c \
+	ofproto-bond/guard.h \
+	ofproto-bond/handle.c \
+	ofproto-bond/handle.h \
+	ofproto-bond/lacp.c \
+	ofproto-bond/owner.c \
+	ofproto-bond/owner.h \
+	ofproto-bond/sense.c \
+	ofproto-bond/sense.h \
+	ofproto-bond/xlate.c
+
+HOUSE_FILES += $(ofproto_bond_SOURCES)

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Tests, by what they need:
+#
+#   check           engine scripts over simulated time (tests/unit)
+#   check-valgrind  the same under valgrind
+#   check-system    our ovs-vswitchd with the dummy datapath (tests/system)
+#   check-harness   hosts in network namespaces, and QEMU; needs root
+#   check-ovs-bond  Open vSwitch's own groups about bonds and LACP
+#   check-ovs       Open vSwitch's own suite, all of it
+#   check-asan      check and check-system in a build with sanitizers, made in
+#                   asan/ of this build directory
+#
+# Both suites are made in the build directory and are not distributed: the
+# second one holds macros of Open vSwitch (m4_include from its source tree), so
+# it must not be.  Making them takes autom4te, which is part of autoconf.
+
+# The engine's test program.  Sub-commands register themselves.
+check_PROGRAMS += tests/bndtest
+tests_bndtest_SOURCES = \
+	tests/bndtest.c \
+	tests/bndtest.h
+tests_bndtest_LDADD = \
+	lib/libbond-engine.a \
+	$(OVS_BUILDDIR)/lib/libopenvswitch.la
+tests_bndtest_DEPENDENCIES = lib/libbond-engine.a ovs-libs.stamp
+
+# Scripts: add each file that testsuite.at (system-testsuite.at) includes.
+TESTSUITE_AT = \
+	tests/testsuite.at \
+	tests/bnd-macros.at
+SYSTEM_TESTSUITE_AT = \
+	tests/system-testsuite.at
+
+# Data that the scripts read: vectors, and so on.
+TEST_FILES =
+
+EXTRA_DIST += \
+	$(TESTSUITE_AT) \
+	$(SYSTEM_TESTSUITE_AT) \
+	$(TEST_FILES) \
+	tests/atlocal.in \
+	tests/check-ovs
+
+# Suites
+# ------
+
+BND_AUTOTEST = $(AUTOM4TE) --language=autotest -I '$(srcdir)' -I tests
+
+tests/package.m4: $(top_builddir)/config.status
+	$(AM_V_GEN)$(MKDIR_P) tests && { \
+	    echo 'm4_define([AT_PACKAGE_NAME],      [$(PACKAGE_NAME)])'; \
+	    echo 'm4_define([AT_PACKAGE_TARNAME],   [$(PACKAGE_TARNAME)])'; \
+	    echo 'm4_define([AT_PACKAGE_VERSION],   [$(PACKAGE_VERSION)])'; \
+	    echo 'm4_define([AT_PACKAGE_STRING],    [$(PACKAGE_STRING)])'; \
+	    echo 'm4_define([AT_PACKAGE_BUGREPORT], [$(PACKAGE_BUGREPORT)])'; \
+	} > $@
+tests/testsuite: tests/package.m4 $(TESTSUITE_AT)
+	$(AM_V_GEN)$(BND_AUTOTEST) -o $@.tmp $(srcdir)/tests/testsuite.at
+	@mv $@.tmp $@
+tests/system-testsuite: tests/package.m4 $(SYSTEM_TESTSUITE_AT) \
+		$(OVS_SRCDIR)/tests/ovs-macros.at
+	$(AM_V_GEN)$(BND_AUTOTEST) -I '$(OVS_SRCDIR)' -o $@.tmp \
+	    $(srcdir)/tests/system-testsuite.at
+	@mv $@.tmp $@
+CLEANFILES += tests/package.m4 tests/testsuite tests/system-testsuite
+
+# TESTSUITEFLAGS is for people: numbers, -k KEYWORD, -v, -d.
+CHECK_JOBS = 4
+AUTOTEST_RUN = -C tests -j$(CHECK_JOBS)
+ENGINE_PATH = tests
+SYSTEM_PATH = $(abs_builddir)/vswitchd-ext:$(OVS_BUILDDIR)/utilities:$(OVS_SRCDIR)/utilities:$(OVS_BUILDDIR)/ovsdb:$(OVS_BUILDDIR)/tests:$(OVS_SRCDIR)/tests
+
+CHECK_LOCAL += check-engine
+check-engine: tests/testsuite tests/atconfig tests/atlocal tests/bndtest
+	$(SHELL) tests/testsuite $(AUTOTEST_RUN) \
+	    AUTOTEST_PATH='$(ENGINE_PATH)' $(TESTSUITEFLAGS)
+.PHONY: check-engine
+
+tests/valgrind/bndtest: $(top_builddir)/config.status
+	@$(MKDIR_P) tests/valgrind
+	$(AM_V_GEN)printf '%s\n' '#!/bin/sh' \
+	    "exec '$(VALGRIND)' -q --error-exitcode=99 --leak-check=full \\" \
+	    "    --errors-for-leak-kinds=definite,indirect --num-callers=20 \\" \
+	    "    '$(abs_builddir)/tests/bndtest' \"\$$@\"" > $@ && chmod +x $@
+CLEANFILES += tests/valgrind/bndtest
+check-valgrind: all tests/testsuite tests/bndtest tests/valgrind/bndtest
+	@if test '$(VALGRIND)' = no; then \
+	    echo "install valgrind and configure again" >&2; exit 1; fi
+	$(SHELL) tests/testsuite $(AUTOTEST_RUN) \
+	    AUTOTEST_PATH='tests/valgrind:$(ENGINE_PATH)' $(TESTSUITEFLAGS)
+.PHONY: check-valgrind
+
+# Programs of Open vSwitch that tests run: everything in its tree.
+ovs-programs.stamp: ovs-libs.stamp
+	@echo "  OVS      all programs in $(OVS_BUILDDIR)"
+	$(AM_V_at)cd '$(OVS_BUILDDIR)' && $(MAKE) --no-print-directory -s all
+	@echo built > $@
+MOSTLYCLEANFILES += ovs-programs.stamp
+ovs-programs: ovs-programs.stamp
+.PHONY: ovs-programs
+
+check-system: all tests/system-testsuite ovs-programs.stamp
+	$(SHELL) tests/system-testsuite $(AUTOTEST_RUN) \
+	    AUTOTEST_PATH='$(SYSTEM_PATH)' $(TESTSUITEFLAGS)
+.PHONY: check-system
+
+check-harness: all
+	cd $(srcdir) && OB_DAEMON='$(abs_builddir)/vswitchd-ext/ovs-vswitchd' \
+	    PYTHONDONTWRITEBYTECODE=1 \
+	    $(PYTHON3) -m pytest -p no:cacheprovider -ra -v tests/harness \
+	        $(PYTESTFLAGS)
+.PHONY: check-harness
+
+CHECK_OVS = $(PYTHON3) $(srcdir)/tests/check-ovs \
+	--daemon-dir '$(abs_builddir)/vswitchd-ext' \
+	--ovs-source '$(OVS_SRCDIR)' --ovs-build '$(OVS_BUILDDIR)'
+check-ovs: all ovs-programs.stamp
+	$(CHECK_OVS) $(CHECKOVSFLAGS)
+check-ovs-bond: all ovs-programs.stamp
+	$(CHECK_OVS) --fast $(CHECKOVSFLAGS)
+.PHONY: check-ovs check-ovs-bond
+
+# The libraries of Open vSwitch are shared with this build, uninstrumented.
+check-asan: ovs-libs.stamp
+	$(MKDIR_P) asan
+	cd asan && { test -f Makefile || \
+	    $(SHELL) '$(abs_top_srcdir)/configure' --enable-sanitizers \
+	        --with-ovs-source='$(OVS_SRCDIR)' \
+	        --with-ovs-build='$(OVS_BUILDDIR)' CC='$(CC)'; }
+	cd asan && $(MAKE) all && $(MAKE) check && $(MAKE) check-system
+.PHONY: check-asan
+
+# Leftovers of runs.
+CLEAN_LOCAL += clean-tests
+clean-tests:
+	-test ! -f tests/testsuite || $(SHELL) tests/testsuite -C tests --clean
+	-test ! -f tests/system-testsuite || \
+	    $(SHELL) tests/system-testsuite -C tests --clean
+	-rm -rf asan
+.PHONY: clean-tests
+DISTCLEANFILES += tests/atconfig
