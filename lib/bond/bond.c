@@ -209,9 +209,18 @@ event_member_add(struct bnd_bond *b, const struct bnd_event *e)
     bnd_link_init(&m->link, m->carrier);
 }
 
+/* A member leaves for good, or, with 'remember', loses its port only. */
 static void
-event_member_del(struct bnd_bond *b, struct bnd_member *m)
+event_member_del(struct bnd_bond *b, struct bnd_member *m, bool remember)
 {
+    if (b->lacp) {
+        bnd_lacp_port_del(b->lacp, m->id);
+    }
+    if (remember) {
+        m->present = false;
+        return;
+    }
+
     for (size_t i = 0; i < b->n_members; i++) {
         if (b->members[i] == m) {
             memmove(&b->members[i], &b->members[i + 1],
@@ -219,9 +228,6 @@ event_member_del(struct bnd_bond *b, struct bnd_member *m)
             b->n_members--;
             break;
         }
-    }
-    if (b->lacp) {
-        bnd_lacp_port_del(b->lacp, m->id);
     }
     member_destroy(m);
 }
@@ -289,7 +295,7 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         break;
 
     case BND_EV_MEMBER_DEL:
-        event_member_del(b, m);
+        event_member_del(b, m, e->on);
         break;
 
     case BND_EV_LINK:
@@ -344,12 +350,15 @@ stage_link(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     for (size_t i = 0; i < b->n_members; i++) {
         struct bnd_member *m = b->members[i];
 
-        m->good = m->present && m->carrier && (m->may_enable || b->lacp);
-        bnd_link_step(m, up, down, now, fx);
+        if (m->present) {
+            m->good = m->carrier && (m->may_enable || b->lacp);
+            bnd_link_step(m, up, down, now, fx);
+        }
     }
 }
 
-/* Stage 4. */
+/* Stage 4.  As in Open vSwitch a port speaks LACP as long as it is there, with
+ * or without carrier; a change of carrier makes it doubt its partner. */
 static void
 stage_lacp(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 {
@@ -359,8 +368,7 @@ stage_lacp(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
         for (size_t i = 0; i < b->n_members; i++) {
             struct bnd_member *m = b->members[i];
 
-            bnd_lacp_port_set_enabled(b->lacp, m->id,
-                                      bnd_link_is_enabled(&m->link), now);
+            bnd_lacp_port_set_enabled(b->lacp, m->id, m->present, now);
         }
         bnd_lacp_run(b->lacp, now, fx);
     }
@@ -581,12 +589,6 @@ bnd_make_view(const struct bnd_bond *b)
 
 /* Answers. */
 
-bool
-bnd_is_empty(const struct bnd_bond *b)
-{
-    return !b->n_members;
-}
-
 enum bnd_lacp_status
 bnd_lacp_state(const struct bnd_bond *b)
 {
@@ -609,13 +611,26 @@ bnd_member_lacp_current(const struct bnd_bond *b, bnd_id id)
     return m && m->lacp_current;
 }
 
+bool
+bnd_member_lacp_status(const struct bnd_bond *b, bnd_id id,
+                       struct bnd_lacp_port_status *ps)
+{
+    return b->lacp && bnd_lacp_get_port_status(b->lacp, id, ps);
+}
+
 long long int
 bnd_next_rebalance(const struct bnd_bond *b)
 {
-    const struct bnd_slots *slots
-        = b->bonded && b->class->slots ? b->class->slots(b->priv) : NULL;
+    return (bnd_is_balanced(b)
+            ? b->class->slots(b->priv)->next_rebalance : BND_NEVER);
+}
 
-    return slots ? slots->next_rebalance : BND_NEVER;
+bool
+bnd_is_balanced(const struct bnd_bond *b)
+{
+    return (b->bonded
+            && bnd_policy_effective(&b->settings, b->lacp_status)->traits
+               & BND_MT_BALANCED);
 }
 
 struct eth_addr

@@ -85,11 +85,13 @@ void bnd_get_status(const struct bnd_bond *, long long int now,
                     struct bnd_status *status);
 
 /* Cheap answers for the adapter, all as of the last pass. */
-bool bnd_is_empty(const struct bnd_bond *); /* No member, not even absent. */
 enum bnd_lacp_status bnd_lacp_state(const struct bnd_bond *);
 bool bnd_member_lacp_may_enable(const struct bnd_bond *, bnd_id);
 bool bnd_member_lacp_current(const struct bnd_bond *, bnd_id);
+bool bnd_member_lacp_status(const struct bnd_bond *, bnd_id,
+                            struct bnd_lacp_port_status *);
 long long int bnd_next_rebalance(const struct bnd_bond *);
+bool bnd_is_balanced(const struct bnd_bond *);   /* Keeps buckets now. */
 struct eth_addr bnd_active_mac(const struct bnd_bond *);
 
 /* Returns null if what must always hold does hold after a pass, otherwise a

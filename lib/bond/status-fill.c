@@ -117,6 +117,7 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
     s->fallback_configured = bnd_settings_num(cfg, BND_OPT_FALLBACK);
     s->recirculates = traits & BND_MT_RECIRCULATE && !s->fallback;
     s->has_datapath_id = traits & BND_MT_DATAPATH_ID;
+    s->buckets_by_source = traits & BND_MT_BY_SOURCE;
     s->lb_output = bnd_settings_num(cfg, BND_OPT_LB_OUTPUT);
     s->shows_all_active = traits & BND_MT_ALL_ACTIVE;
     s->all_active = bnd_settings_num(cfg, BND_OPT_ALL_ACTIVE);

@@ -78,7 +78,7 @@ format_header(const char *name, const struct bnd_status *s,
     ds_put_format(ds, "downdelay: %lld ms\n", s->downdelay);
     if (s->next_rebalance != BND_NEVER) {
         ds_put_format(ds, "next rebalance: %lld ms\n",
-                      s->next_rebalance - now);
+                      MAX(s->next_rebalance - now, 0));
     }
     ds_put_format(ds, "lacp_status: %s\n",
                   bnd_lacp_status_name(s->lacp_status));

@@ -50,7 +50,8 @@ struct bnd_event {
             bool reset;         /* It was lost meanwhile, maybe unseen. */
             struct eth_addr mac;
         } link;
-        bool on;                /* MAY_ENABLE, FORCE. */
+        bool on;                /* MAY_ENABLE, FORCE; MEMBER_DEL: remember it
+                                 * for when its port comes back. */
         struct {                /* FRAME_RX. */
             const uint8_t *data; /* Whole Ethernet frame. */
             size_t len;

@@ -71,6 +71,7 @@ struct bnd_status {
     bool fallback_configured;
     bool recirculates;          /* May keep its buckets in the datapath. */
     bool has_datapath_id;       /* Owns a recirculation id. */
+    bool buckets_by_source;     /* Buckets are of source addresses. */
     bool lb_output;             /* Asked to use lb_output for that. */
     bool shows_all_active;      /* 'all_active' is meaningful. */
     bool all_active;

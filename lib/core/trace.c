@@ -76,7 +76,7 @@ bnd_trace_format(const struct bnd_trace *t, const char *bond, struct ds *ds)
         break;
 
     case BND_TRACE_NO_ACTIVE:
-        ds_put_format(ds, "bond %s: all members are disabled", bond);
+        ds_put_format(ds, "bond %s: all members disabled", bond);
         break;
 
     case BND_TRACE_SHIFT:

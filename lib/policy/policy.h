@@ -33,6 +33,7 @@ struct bnd_effects;
 #define BND_MT_DATAPATH_ID 0x8  /* Owns an id for recirculation. */
 #define BND_MT_ANNOUNCE    0x10 /* Peers learn addresses from what we send. */
 #define BND_MT_ALL_ACTIVE  0x20 /* Heeds all-members-active, and shows it. */
+#define BND_MT_BY_SOURCE   0x40 /* Buckets are of source addresses. */
 
 /* What a mode may read. */
 struct bnd_pass {

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-bond/frames.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "dp-packet.h"
+#include "ofproto/ofproto-dpif-xlate.h"
+#include "ofproto-bond/handle.h"
+#include "ofproto-bond/owner.h"
+#include "openvswitch/vlog.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(bond_frames);
+
+void
+ob_frames_send(struct ob_owner *o, bnd_id id, const void *data, size_t len)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
+    struct dp_packet packet;
+    int error = 0;
+
+    dp_packet_init(&packet, len);
+    dp_packet_put(&packet, data, len);
+
+    ovs_mutex_lock(&o->tx_mutex);
+    for (size_t i = 0; i < o->n_members; i++) {
+        struct ob_member *m = &o->members[i];
+
+        if (m->id == id && m->aux) {
+            error = xlate_send_packet(m->aux, false, &packet);
+            if (error && error != EINVAL) {
+                VLOG_WARN_RL(&rl, "bond %s: member %s: cannot send a control "
+                             "frame (%s)", o->name, m->name,
+                             ovs_strerror(error));
+            }
+        }
+    }
+    ovs_mutex_unlock(&o->tx_mutex);
+    dp_packet_uninit(&packet);
+}
+
+void
+ob_frames_receive(struct lacp *lacp, const void *aux,
+                  const struct dp_packet *packet)
+{
+    uint32_t n;
+
+    atomic_add_explicit(&lacp->n_frames, 1, &n, memory_order_relaxed);
+    if (n >= OB_MAX_FRAMES) {
+        atomic_sub_explicit(&lacp->n_frames, 1, &n, memory_order_relaxed);
+        atomic_count_inc64(&lacp->n_dropped);
+        return;
+    }
+
+    struct ob_frame *f = xmalloc(sizeof *f);
+    f->aux = aux;
+    f->arrival = time_msec();
+    f->len = MIN(dp_packet_size(packet), sizeof f->data);
+    memcpy(f->data, dp_packet_data(packet), f->len);
+    if (!n) {
+        atomic_store_relaxed(&lacp->since, f->arrival);
+    }
+    mpsc_queue_insert(&lacp->frames, &f->node);
+    ob_owners_wake();
+}

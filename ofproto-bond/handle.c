@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-bond/handle.h"
+
+#include <stdlib.h>
+#include "guarded-list.h"
+#include "ofproto-bond/owner.h"
+#include "util.h"
+
+static struct guarded_list dead_bonds
+    = GUARDED_OVS_LIST_INITIALIZER(&dead_bonds);
+static struct guarded_list dead_lacps
+    = GUARDED_OVS_LIST_INITIALIZER(&dead_lacps);
+
+static void
+view_free(struct ob_view *ov)
+{
+    free(ov->view);
+    free(ov->aux);
+    free(ov->ofp_port);
+    free(ov);
+}
+
+/* Returns OVS's names for the members of 'view'. */
+static struct ob_view *
+view_wrap(const struct ob_owner *o, struct bnd_view *view)
+{
+    struct ob_view *ov = xzalloc(sizeof *ov);
+
+    ov->view = view;
+    ov->aux = xcalloc(view->n_members + 1, sizeof *ov->aux);
+    ov->ofp_port = xcalloc(view->n_members + 1, sizeof *ov->ofp_port);
+    for (size_t i = 0; i < view->n_members; i++) {
+        ov->ofp_port[i] = OFPP_NONE;
+        for (size_t j = 0; j < o->n_members; j++) {
+            if (o->members[j].id == view->members[i].id) {
+                ov->aux[i] = o->members[j].aux;
+                ov->ofp_port[i] = o->members[j].ofp_port;
+            }
+        }
+    }
+    return ov;
+}
+
+void
+ob_bond_publish(struct bond *bond, struct bnd_view *view)
+{
+    struct ob_view *old = ovsrcu_get_protected(struct ob_view *, &bond->view);
+    struct ob_view *new = view ? view_wrap(bond->owner, view) : NULL;
+
+    ovsrcu_set(&bond->view, new);
+    if (old) {
+        ovsrcu_postpone(view_free, old);
+    }
+}
+
+void
+ob_bond_retire(struct bond *bond)
+{
+    guarded_list_push_back(&dead_bonds, &bond->reap_node, SIZE_MAX);
+    ob_owners_wake();
+}
+
+void
+ob_lacp_retire(struct lacp *lacp)
+{
+    guarded_list_push_back(&dead_lacps, &lacp->reap_node, SIZE_MAX);
+    ob_owners_wake();
+}
+
+static void
+bond_free(struct bond *bond)
+{
+    struct ob_view *ov = ovsrcu_get_protected(struct ob_view *, &bond->view);
+
+    if (ov) {
+        view_free(ov);
+    }
+    free(bond);
+}
+
+static void
+lacp_free(struct lacp *lacp)
+{
+    struct mpsc_queue_node *node;
+
+    mpsc_queue_acquire(&lacp->frames);
+    MPSC_QUEUE_FOR_EACH_POP (node, &lacp->frames) {
+        free(CONTAINER_OF(node, struct ob_frame, node));
+    }
+    mpsc_queue_release(&lacp->frames);
+    mpsc_queue_destroy(&lacp->frames);
+    free(lacp);
+}
+
+void
+ob_handles_reap(void)
+{
+    struct ovs_list list;
+    struct bond *bond;
+    struct lacp *lacp;
+
+    guarded_list_pop_all(&dead_bonds, &list);
+    LIST_FOR_EACH_POP (bond, reap_node, &list) {
+        if (bond->owner) {
+            ob_owner_detach_bond(bond->owner);
+        }
+        bond_free(bond);
+    }
+
+    guarded_list_pop_all(&dead_lacps, &list);
+    LIST_FOR_EACH_POP (lacp, reap_node, &list) {
+        if (lacp->owner) {
+            ob_owner_detach_lacp(lacp->owner);
+        }
+        lacp_free(lacp);
+    }
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Handles: what Open vSwitch holds of us
+ * ======================================
+ *
+ * 'struct bond' and 'struct lacp' are what ofproto-dpif, its translation and
+ * its caches refer to, with reference counts, from any thread.  They hold no
+ * more than what those threads touch: the published view and counters, and
+ * the queue of received frames.  Everything else is the owner's (owner.h).
+ *
+ * The last reference may go away on any thread; such a handle goes to the
+ * main thread to be taken off its owner and freed (ob_handles_reap()).
+ *
+ * Source: ofproto/bond.h, lib/lacp.h. */
+
+#ifndef OB_HANDLE_H
+#define OB_HANDLE_H 1
+
+#include "mpsc-queue.h"
+#include "openvswitch/list.h"
+#include "ovs-atomic.h"
+#include "ovs-rcu.h"
+#include "xmit/view.h"
+
+struct ob_owner;
+
+/* A view with OVS's own names for the members beside the engine's.
+ * Immutable. */
+struct ob_view {
+    struct bnd_view *view;
+    const void **aux;           /* 'view->n_members' of struct ofport_dpif. */
+    ofp_port_t *ofp_port;       /* As many. */
+};
+
+struct bond {
+    struct ovs_refcount ref_cnt;
+    struct ovs_list reap_node;
+    struct ob_owner *owner;     /* Null once detached.  Main thread. */
+
+    /* Read by the packet path. */
+    OVSRCU_TYPE(struct ob_view *) view; /* Null: drop everything. */
+    atomic_uint32_t recirc_id;  /* Buckets are ready under this id, or 0. */
+    atomic_bool lb_output;      /* They are lb_output's. */
+    atomic_uint64_t bytes[BND_N_SLOTS]; /* Sent by flows, not read yet. */
+};
+
+/* A received frame on its way to the engine. */
+struct ob_frame {
+    struct mpsc_queue_node node;
+    const void *aux;            /* Port it came in by. */
+    long long int arrival;      /* ms. */
+    size_t len;                 /* Bytes in 'data'. */
+    uint8_t data[128];          /* Whatever fits: slow protocols use 124. */
+};
+
+struct lacp {
+    struct ovs_refcount ref_cnt;
+    struct ovs_list reap_node;
+    struct ob_owner *owner;     /* Null once detached.  Main thread. */
+
+    struct mpsc_queue frames;   /* Of struct ob_frame. */
+    atomic_uint32_t n_frames;   /* In 'frames'... */
+    atomic_llong since;         /* ...the oldest one since about then, ms. */
+    atomic_uint64_t n_dropped;  /* Refused as too many. */
+};
+
+/* Publishes 'view' (taken over, may be null) on 'bond' with the names of the
+ * owner's members.  The old one is freed after a grace period. */
+void ob_bond_publish(struct bond *, struct bnd_view *view);
+
+/* Puts handles whose last reference is gone in line, from any thread. */
+void ob_bond_retire(struct bond *);
+void ob_lacp_retire(struct lacp *);
+
+/* Detaches and frees the handles in line.  Main thread. */
+void ob_handles_reap(void);
+
+#endif /* handle.h */

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The owner of one bond
+ * =====================
+ *
+ * One engine instance and all that connects it with the world: the members'
+ * ports, the queue of frames that translation threads fill, the view that they
+ * read, and the list of things that only the main thread may do.
+ *
+ * An owner belongs to a *name*, not to one of Open vSwitch's objects: 'struct
+ * bond' exists only while a port has two or more interfaces, 'struct lacp'
+ * comes and goes with the configuration, and either may be replaced while
+ * packets still refer to the old one.  Both are handles (see handle.h) that
+ * are attached to the owner of their name.  What the bond remembers stays
+ * here, so that a port that lost one of its two members shows its state again
+ * when the second returns.
+ *
+ * Threads
+ * -------
+ * Everything is for the main thread, but for ob_owner_pass(), which the guard
+ * (guard.h) calls too when the main loop is late.  'mutex' protects the
+ * engine; it is held for the pass alone and never while Open vSwitch or a
+ * driver is called.  'tx_mutex' protects the members' ports while one frame is
+ * being sent, so that a port cannot be freed under a send; it is not held
+ * across an engine call.  The packet path takes neither.
+ *
+ * A pass runs on whichever of the two threads comes first; effects that only
+ * the main thread may perform wait in the 'todo' flags for ob_owner_run().
+ *
+ * Source: design of the house, section 6; ofproto/bond.h, lib/lacp.h. */
+
+#ifndef OB_OWNER_H
+#define OB_OWNER_H 1
+
+#include "bond/bond.h"
+#include "bond/status-text.h"
+#include "openflow/openflow.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/thread.h"
+#include "ovs-atomic.h"
+
+struct bond;
+struct lacp;
+struct netdev;
+struct ob_buckets;
+struct ofproto_dpif;
+
+/* A pass this late is counted, and one this late is taken over by the guard,
+ * ms. */
+#define OB_LATE_MS 200
+
+/* A member's connection with the world. */
+struct ob_member {
+    bnd_id id;
+    char *name;
+    const void *aux;            /* OVS's struct ofport_dpif, or null if the
+                                 * member is only remembered. */
+    ofp_port_t ofp_port;        /* OFPP_NONE unless 'in_bond'. */
+    bool in_bond;               /* Registered with the bond... */
+    bool in_lacp;               /* ...and with LACP. */
+    bool may_enable;            /* As OVS said last. */
+
+    /* For sense.h. */
+    struct netdev *netdev;      /* A reference of ours, or null. */
+    uint64_t change_seq;        /* Of 'netdev' when it was read last. */
+    long long int carrier_resets;
+    bool carrier;
+    struct eth_addr mac;
+};
+
+struct ob_owner {
+    struct hmap_node node;      /* In the table of owners, by name. */
+    char *name;
+    atomic_count ref_cnt;       /* The table, and the guard for a while. */
+
+    struct ovs_mutex mutex;     /* Protects what is marked (m). */
+    struct bnd_bond *engine;    /* (m) */
+    struct bnd_effects fx;      /* (m) Not carried out yet. */
+    long long int wake;         /* (m) When the engine wants to run, ms. */
+    long long int last_now;     /* (m) */
+
+    struct ovs_mutex tx_mutex;  /* With 'mutex': to write; alone: to read. */
+    struct ob_member *members;  /* In the order of joining. */
+    size_t n_members;
+    bnd_id next_id;
+
+    /* What the main thread has still to do (m). */
+    bool todo_revalidate;
+    bool todo_view;             /* Buckets may have changed. */
+    bool todo_announce;
+    bool todo_connectivity;     /* Others want to hear of it. */
+    bool active_changed;        /* For the database. */
+
+    /* Main thread only. */
+    struct bond *bond;          /* Attached handles, or null. */
+    struct lacp *lacp;
+    struct ob_buckets *buckets; /* Null unless the mode has an id. */
+    long long int next_account; /* When to read bucket counters, ms. */
+
+    struct bnd_status_extra extra;  /* (m) Counters of passes. */
+};
+
+/* Set-up; idempotent. */
+void ob_owners_init(void);
+
+/* Once per main loop, before and after the bridges' own run and wait: reaps
+ * handles that were dropped on other threads, wakes for frames. */
+void ob_owners_run(void);
+void ob_owners_wait(void);
+
+/* Wakes the main loop; from any thread. */
+void ob_owners_wake(void);
+
+/* Returns the owner of 'name', creating it if there is none; or null. */
+struct ob_owner *ob_owner_get(const char *name);
+struct ob_owner *ob_owner_find(const char *name);
+
+/* Calls 'cb' for all owners in the order of their names. */
+void ob_owners_for_each(void (*cb)(struct ob_owner *, void *aux), void *aux);
+
+/* Forgets what is remembered of names that no handle is attached to and that
+ * 'exists' does not know. */
+void ob_owners_purge(bool (*exists)(const char *name, void *aux), void *aux);
+
+/* References, for the guard thread.  ob_owners_late() returns the owners
+ * whose pass is overdue by OB_LATE_MS at 'now', '*n' of them, each with a
+ * reference, in an array that the caller frees; '*next' becomes the time at
+ * which the next one may be. */
+struct ob_owner **ob_owners_late(long long int now, size_t *n,
+                                 long long int *next);
+void ob_owner_unref(struct ob_owner *);
+
+/* Attaching and detaching handles.  A second handle of a kind takes over from
+ * the first. */
+void ob_owner_attach_bond(struct ob_owner *, struct bond *,
+                          struct ofproto_dpif *);
+void ob_owner_detach_bond(struct ob_owner *);
+void ob_owner_attach_lacp(struct ob_owner *, struct lacp *);
+void ob_owner_detach_lacp(struct ob_owner *);
+
+/* Puts bond settings in force; returns true if they differ from before. */
+bool ob_owner_configure(struct ob_owner *, const struct bnd_settings *);
+
+/* LACP.  A null port configuration takes the member out of LACP. */
+void ob_owner_configure_lacp(struct ob_owner *,
+                             const struct bnd_lacp_config *);
+void ob_owner_configure_lacp_port(struct ob_owner *, struct ob_member *,
+                                  const struct bnd_lacp_port_config *);
+enum bnd_lacp_status ob_owner_lacp_status(struct ob_owner *);
+bool ob_owner_lacp_may_enable(struct ob_owner *, const void *aux);
+bool ob_owner_lacp_is_current(struct ob_owner *, const void *aux);
+bool ob_owner_lacp_port_status(struct ob_owner *, const void *aux,
+                               struct bnd_lacp_port_status *);
+
+/* Members, by OVS's port.  ob_owner_add_member() returns the member with
+ * 'aux', new or not; a remembered one of the same name is taken up again. */
+struct ob_member *ob_owner_find_member(struct ob_owner *, const void *aux);
+struct ob_member *ob_owner_add_member(struct ob_owner *, const void *aux,
+                                      const char *name, struct netdev *);
+struct ob_member *ob_owner_member_by_name(struct ob_owner *,
+                                          const char *name);
+
+/* Takes the member out if it is registered nowhere any more.  Waits for a send
+ * in progress. */
+void ob_owner_release_member(struct ob_owner *, struct ob_member *);
+void ob_owner_set_netdev(struct ob_owner *, struct ob_member *,
+                         struct netdev *);
+
+void ob_owner_set_ofp_port(struct ob_owner *, struct ob_member *, ofp_port_t);
+
+/* Some port of the bond, which must have one. */
+const void *ob_owner_any_port(const struct ob_owner *);
+
+/* The address that was active when the daemon last stopped; of no interest if
+ * the owner is 'known' from before. */
+void ob_owner_set_sticky(struct ob_owner *, struct eth_addr mac, bool known);
+struct eth_addr ob_owner_active_mac(struct ob_owner *);
+
+/* Does the bond keep buckets now, and are their counters to be read at
+ * 'now'? */
+bool ob_owner_account_is_due(struct ob_owner *, long long int now);
+
+/* Hands one event to the engine; the next pass decides. */
+void ob_owner_event(struct ob_owner *, const struct bnd_event *);
+
+/* Runs a pass if the engine has anything to do, then what is left for the main
+ * thread. */
+void ob_owner_run(struct ob_owner *);
+void ob_owner_wait(struct ob_owner *);
+
+/* One pass, on the main thread or on the guard's. */
+void ob_owner_pass(struct ob_owner *, bool by_guard);
+
+/* Tell, once each time, whether cached flows must be revalidated, whether the
+ * bond wants the addresses behind it announced, and whether there is another
+ * active member. */
+bool ob_owner_take_revalidate(struct ob_owner *);
+bool ob_owner_take_announce(struct ob_owner *);
+bool ob_owner_take_active_changed(struct ob_owner *);
+
+/* Fills in '*status' (caller uninits) and '*extra'. */
+void ob_owner_get_status(struct ob_owner *, struct bnd_status *status,
+                         struct bnd_status_extra *extra);
+
+#endif /* owner.h */

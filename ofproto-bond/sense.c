@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-bond/sense.h"
+
+#include "netdev.h"
+#include "ofproto-bond/owner.h"
+#include "packets.h"
+#include "util.h"
+
+void
+ob_sense_read(struct ob_member *m)
+{
+    if (!m->netdev) {
+        return;
+    }
+    m->change_seq = netdev_get_change_seq(m->netdev);
+    m->carrier_resets = netdev_get_carrier_resets(m->netdev);
+    m->carrier = netdev_get_carrier(m->netdev);
+    if (netdev_get_etheraddr(m->netdev, &m->mac)) {
+        m->mac = eth_addr_zero;
+    }
+}
+
+void
+ob_sense_run(struct ob_owner *o)
+{
+    for (size_t i = 0; i < o->n_members; i++) {
+        struct ob_member *m = &o->members[i];
+
+        if (!m->netdev || netdev_get_change_seq(m->netdev) == m->change_seq) {
+            continue;
+        }
+
+        struct ob_member old = *m;
+        ob_sense_read(m);
+
+        bool reset = m->carrier_resets != old.carrier_resets;
+        if (reset || m->carrier != old.carrier
+            || !eth_addr_equals(m->mac, old.mac)) {
+            struct bnd_event e = {
+                .type = BND_EV_LINK,
+                .id = m->id,
+                .link = { .carrier = m->carrier, .reset = reset,
+                          .mac = m->mac },
+            };
+            ob_owner_event(o, &e);
+        }
+    }
+}

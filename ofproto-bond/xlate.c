@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What translation asks of a bond
+ * ===============================
+ *
+ * These functions of ofproto/bond.h run on handler, revalidator and PMD
+ * threads.  They read the published view and add to counters; nothing here
+ * locks, waits or decides.  A bond without a view drops everything. */
+
+#include <config.h>
+#include "ofproto/bond.h"
+
+#include "dp-packet.h"
+#include "flow.h"
+#include "ofproto-bond/handle.h"
+#include "ofproto-bond/owner.h"
+#include "openvswitch/ofp-actions.h"
+#include "packets.h"
+#include "util.h"
+#include "xmit/choose.h"
+
+static const struct ob_view *
+get_view(const struct bond *bond)
+{
+    return ovsrcu_get(struct ob_view *, &bond->view);
+}
+
+/* Hash of 'flow' as 'view' wants it; 'wc', if not null, gets the fields that
+ * it depends on. */
+static uint32_t
+bucket_hash(const struct bnd_view *view, const struct flow *flow,
+          struct flow_wildcards *wc, uint16_t vlan)
+{
+    switch ((enum bnd_hash_kind) view->hash) {
+    case BND_HASH_NONE:
+        return 0;
+
+    case BND_HASH_SRC_MAC:
+        if (wc) {
+            flow_mask_hash_fields(flow, wc, NX_HASH_FIELDS_ETH_SRC);
+        }
+        return bnd_hash_src(flow->dl_src, vlan, view->basis);
+
+    case BND_HASH_L4:
+        if (wc) {
+            flow_mask_hash_fields(flow, wc, NX_HASH_FIELDS_SYMMETRIC_L4);
+        }
+        return flow_hash_5tuple(flow, view->basis);
+
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+void *
+bond_choose_output_member(struct bond *bond, const struct flow *flow,
+                          struct flow_wildcards *wc, uint16_t vlan)
+{
+    const struct ob_view *ov = get_view(bond);
+
+    if (!ov) {
+        return NULL;
+    }
+
+    uint8_t i = bnd_choose(ov->view, bucket_hash(ov->view, flow, wc, vlan));
+    return i == BND_VIEW_NONE ? NULL : CONST_CAST(void *, ov->aux[i]);
+}
+
+enum bond_verdict
+bond_check_admissibility(struct bond *bond, const void *aux,
+                         const struct eth_addr dst)
+{
+    const struct ob_view *ov = get_view(bond);
+
+    if (ov) {
+        for (size_t i = 0; i < ov->view->n_members; i++) {
+            if (ov->aux[i] == aux) {
+                return (enum bond_verdict) bnd_admit(ov->view, i, dst);
+            }
+        }
+    }
+    return BV_DROP;
+}
+
+void
+bond_account(struct bond *bond, const struct flow *flow, uint16_t vlan,
+             uint64_t n_bytes)
+{
+    const struct ob_view *ov = get_view(bond);
+
+    if (ov && ov->view->hash != BND_HASH_NONE) {
+        uint32_t hash = bucket_hash(ov->view, flow, NULL, vlan);
+        uint64_t orig;
+
+        atomic_add_relaxed(&bond->bytes[hash % BND_N_SLOTS], n_bytes, &orig);
+    }
+}
+
+/* The buckets stand before their id does (buckets.c), so there is nothing to
+ * update here and both functions are one. */
+void
+bond_get_recirc_id_and_hash_basis(struct bond *bond, uint32_t *recirc_id,
+                                  uint32_t *hash_basis)
+{
+    const struct ob_view *ov = get_view(bond);
+
+    *recirc_id = 0;
+    *hash_basis = 0;
+    if (ov && ov->view->recirculate) {
+        atomic_read_explicit(&bond->recirc_id, recirc_id,
+                             memory_order_acquire);
+        *hash_basis = ov->view->basis;
+    }
+}
+
+void
+bond_update_post_recirc_rules(struct bond *bond, uint32_t *recirc_id,
+                              uint32_t *hash_basis)
+{
+    bond_get_recirc_id_and_hash_basis(bond, recirc_id, hash_basis);
+}
+
+bool
+bond_use_lb_output_action(const struct bond *bond)
+{
+    bool lb_output;
+
+    atomic_read_explicit(&CONST_CAST(struct bond *, bond)->lb_output,
+                         &lb_output, memory_order_acquire);
+    return lb_output;
+}
+
+/* Called on the main thread, while OVS holds the lock of its MAC table. */
+struct dp_packet *
+bond_compose_learning_packet(struct bond *bond, const struct eth_addr eth_src,
+                             uint16_t vlan, void **port_aux)
+{
+    struct dp_packet *packet = dp_packet_new(0);
+    struct flow flow;
+
+    memset(&flow, 0, sizeof flow);
+    flow.dl_src = eth_src;
+    *port_aux = bond_choose_output_member(bond, &flow, NULL, vlan);
+    if (!*port_aux) {
+        /* The last member has just been lost; OVS needs some port. */
+        *port_aux = CONST_CAST(void *, ob_owner_any_port(bond->owner));
+    }
+
+    compose_rarp(packet, eth_src);
+    if (vlan) {
+        eth_push_vlan(packet, htons(ETH_TYPE_VLAN), htons(vlan));
+    }
+    return packet;
+}

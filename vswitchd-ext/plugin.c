@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "vswitchd-ext/plugin.h"
+
+#include "ofproto-bond/guard.h"
+#include "ofproto-bond/owner.h"
+#include "ovsdb-idl.h"
+#include "util.h"
+#include "vswitch-idl.h"
+#include "vswitchd-ext/appctl.h"
+#include "vswitchd/bridge.h"
+
+/* Declares the two halves of a wrapped function 'FN'. */
+#define HOOK(FN) \
+    extern __typeof__(FN) __real_##FN; \
+    extern __typeof__(FN) __wrap_##FN
+
+HOOK(ovsdb_idl_create);
+HOOK(bridge_run);
+HOOK(bridge_wait);
+HOOK(bridge_exit);
+
+/* The daemon's connection to the database, once there is one. */
+static struct ovsdb_idl *idl;
+static unsigned int idl_seqno;
+
+void
+bx_plugin_init(void)
+{
+    ob_owners_init();
+    bx_appctl_init();
+}
+
+static bool
+port_exists(const char *name, void *index_)
+{
+    const struct ovsrec_port *port;
+
+    OVSREC_PORT_FOR_EACH (port, (struct ovsdb_idl *) index_) {
+        if (!strcmp(port->name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+bx_plugin_run(void)
+{
+    ob_owners_run();
+    if (idl && idl_seqno != ovsdb_idl_get_seqno(idl)
+        && ovsdb_idl_has_ever_connected(idl)) {
+        idl_seqno = ovsdb_idl_get_seqno(idl);
+        ob_owners_purge(port_exists, idl);
+    }
+}
+
+void
+bx_plugin_wait(void)
+{
+    ob_owners_wait();
+}
+
+void
+bx_plugin_exit(void)
+{
+    ob_guard_stop();
+}
+
+struct ovsdb_idl *
+__wrap_ovsdb_idl_create(const char *remote,
+                        const struct ovsdb_idl_class *class,
+                        bool monitor_everything_by_default, bool retry)
+{
+    struct ovsdb_idl *new = __real_ovsdb_idl_create(
+        remote, class, monitor_everything_by_default, retry);
+
+    if (class == &ovsrec_idl_class) {
+        idl = new;
+        bx_plugin_init();
+    }
+    return new;
+}
+
+void
+__wrap_bridge_run(void)
+{
+    __real_bridge_run();
+    bx_plugin_run();
+}
+
+void
+__wrap_bridge_wait(void)
+{
+    __real_bridge_wait();
+    bx_plugin_wait();
+}
+
+void
+__wrap_bridge_exit(bool delete_datapath)
+{
+    bx_plugin_exit();
+    __real_bridge_exit(delete_datapath);
+    idl = NULL;
+}
