@@ -298,13 +298,12 @@ ob_owner_detach_bond(struct ob_owner *o)
     ob_bond_publish(bond, NULL);
     bond->owner = NULL;
     o->bond = NULL;
-    owner_touched(o);
-    ovs_mutex_unlock(&o->mutex);
-
     for (size_t i = 0; i < o->n_members; i++) {
         o->members[i].in_bond = false;
         o->members[i].ofp_port = OFPP_NONE;
     }
+    owner_touched(o);
+    ovs_mutex_unlock(&o->mutex);
     remember_members(o);
 }
 
@@ -472,12 +471,36 @@ vacant_member(struct ob_owner *o, const char *name)
     return m;
 }
 
+/* Takes entry 'm' out of the list. */
+static void
+forget_member(struct ob_owner *o, struct ob_member *m)
+{
+    struct bnd_event e = { .type = BND_EV_MEMBER_DEL, .id = m->id };
+
+    ob_owner_event(o, &e);
+    netdev_close(m->netdev);
+    free(m->name);
+
+    ovs_mutex_lock(&o->mutex);
+    ovs_mutex_lock(&o->tx_mutex);
+    size_t i = m - o->members;
+    memmove(m, m + 1, (o->n_members - i - 1) * sizeof *m);
+    o->n_members--;
+    ovs_mutex_unlock(&o->tx_mutex);
+    ovs_mutex_unlock(&o->mutex);
+}
+
 struct ob_member *
 ob_owner_add_member(struct ob_owner *o, const void *aux, const char *name,
                     struct netdev *netdev)
 {
     struct ob_member *m = ob_owner_find_member(o, aux);
 
+    if (m && strcmp(m->name, name)) {
+        /* OVS freed the port behind our back and made another one there. */
+        forget_member(o, m);
+        m = NULL;
+    }
     if (!m) {
         ovs_mutex_lock(&o->mutex);
         ovs_mutex_lock(&o->tx_mutex);
@@ -499,25 +522,6 @@ ob_owner_add_member(struct ob_owner *o, const void *aux, const char *name,
         ob_owner_event(o, &e);
     }
     return m;
-}
-
-/* Takes entry 'm' out of the list. */
-static void
-forget_member(struct ob_owner *o, struct ob_member *m)
-{
-    struct bnd_event e = { .type = BND_EV_MEMBER_DEL, .id = m->id };
-
-    ob_owner_event(o, &e);
-    netdev_close(m->netdev);
-    free(m->name);
-
-    ovs_mutex_lock(&o->mutex);
-    ovs_mutex_lock(&o->tx_mutex);
-    size_t i = m - o->members;
-    memmove(m, m + 1, (o->n_members - i - 1) * sizeof *m);
-    o->n_members--;
-    ovs_mutex_unlock(&o->tx_mutex);
-    ovs_mutex_unlock(&o->mutex);
 }
 
 void
