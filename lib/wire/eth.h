@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Ethernet headers
+ * ================
+ *
+ * What the engine needs of Ethernet, so that it needs nothing of OVS's
+ * packets.h, which pulls in the clock and half of the datapath (house.md
+ * section 3).
+ *
+ * Thread-safety
+ * -------------
+ * Pure functions.
+ *
+ * Source: IEEE 802.3, IEEE 802.1Q. */
+
+#ifndef BND_WIRE_ETH_H
+#define BND_WIRE_ETH_H 1
+
+#include "core/bnd-types.h"
+#include "wire/cursor.h"
+
+#define BND_ETH_HEADER_LEN 14           /* Without a tag. */
+
+#define BND_ETH_TYPE_VLAN   0x8100      /* C-VLAN tag. */
+#define BND_ETH_TYPE_SVLAN  0x88a8      /* S-VLAN tag. */
+#define BND_ETH_TYPE_SLOW   0x8809      /* Slow protocols: LACP, Marker. */
+
+/* How many tags a header may carry before we give up. */
+#define BND_ETH_MAX_TAGS 2
+
+struct bnd_eth {
+    struct eth_addr dst;
+    struct eth_addr src;
+    uint16_t tci[BND_ETH_MAX_TAGS]; /* Tag control words, outermost first. */
+    int n_tags;
+    uint16_t type;              /* Behind the tags. */
+};
+
+/* Reads a header.  What follows it is where 'c' then stands.  Whether the
+ * frame was long enough, 'c->bad' tells. */
+struct bnd_eth bnd_eth_decode(struct bnd_cursor *c);
+
+/* Writes an untagged header. */
+void bnd_eth_encode(struct bnd_writer *, struct eth_addr dst,
+                    struct eth_addr src, uint16_t type);
+
+/* 01:80:c2:00:00:02, where slow protocols are sent to.  Bridges do not forward
+ * it. */
+struct eth_addr bnd_eth_slow_protocols(void);
+
+static inline bool
+bnd_eth_addr_equal(struct eth_addr a, struct eth_addr b)
+{
+    return a.be16[0] == b.be16[0] && a.be16[1] == b.be16[1]
+           && a.be16[2] == b.be16[2];
+}
+
+static inline bool
+bnd_eth_addr_is_zero(struct eth_addr a)
+{
+    return !(a.be16[0] | a.be16[1] | a.be16[2]);
+}
+
+/* Returns a number below, equal to or above zero if 'a', read as one number,
+ * is less than, equal to or greater than 'b'. */
+int bnd_eth_addr_compare(struct eth_addr a, struct eth_addr b);
+
+#endif /* wire/eth.h */
