@@ -8,30 +8,44 @@
  * knows what a bond does with the answer; it says per port whether the link
  * may carry traffic, and for the whole system what has been negotiated.
  *
- * (to be completed: scope statement, what is simplified, sources)
+ * The machines come in two flavours.  The standard's is as the standard says.
+ * Open vSwitch's has the same states and the same wire format but is more
+ * optimistic: a new port joins the aggregator at once and announces SYNC,
+ * COLLECTING and DISTRIBUTING together; traffic waits for the partner's SYNC
+ * only.  Its users have come to rely on how fast that is, and on what
+ * lacp/show prints, so it is kept to the bit and to the millisecond, as far as
+ * the daemon lets one observe it.
+ *
+ * Scope.  We simplify:
+ *
+ *   - Of the aggregators that a system may have one is used, for the best
+ *     partner (lacp-select.c); there are no standby links.
+ *   - There are no churn detection machines.
+ *   - The administrative data of the partner are zeros, so a link without a
+ *     partner is not operated as an individual link.
+ *   - port_moved never is.
+ *   - We do not ask by Marker, only answer.
+ *
+ * Stock Open vSwitch differs from its flavour here in that it does not limit
+ * the rate of LACPDUs, does not answer Markers, and lets a port that hears its
+ * own system keep the lead, which detaches the good ports.
  *
  * Thread-safety
  * -------------
- * One thread at a time per instance, as for all of lib/. */
+ * One thread at a time per instance, as for all of lib/.
+ *
+ * Source: IEEE 802.1AX-2008 clause 5.4; ovs-vswitchd.conf.db(5); observation
+ * of ovs-vswitchd 3.1. */
 
 #ifndef BND_LACP_H
 #define BND_LACP_H 1
 
 #include <stddef.h>
 #include "core/bnd-types.h"
+#include "wire/lacpdu.h"
 
 struct bnd_effects;
 struct bnd_lacp;
-
-/* Bits of a state octet.  [802.1AX-2008 5.4.2.2] */
-#define BND_LACP_ACTIVITY     0x01
-#define BND_LACP_TIMEOUT      0x02
-#define BND_LACP_AGGREGATION  0x04
-#define BND_LACP_SYNC         0x08
-#define BND_LACP_COLLECTING   0x10
-#define BND_LACP_DISTRIBUTING 0x20
-#define BND_LACP_DEFAULTED    0x40
-#define BND_LACP_EXPIRED      0x80
 
 /* How the Mux machine and the announced state treat a port. */
 enum bnd_lacp_flavour {
@@ -53,17 +67,9 @@ struct bnd_lacp_config {
 struct bnd_lacp_port_config {
     uint16_t port_id;           /* Port number, 1...65535. */
     uint16_t priority;          /* Port priority, lower is stronger. */
-    uint16_t key;               /* Operational key; 0: the system's own. */
-};
-
-/* One side's data as an LACPDU carries it.  [802.1AX-2008 5.4.2.2] */
-struct bnd_lacp_info {
-    uint16_t system_priority;
-    struct eth_addr system;
-    uint16_t key;
-    uint16_t port_priority;
-    uint16_t port_id;
-    uint8_t state;              /* BND_LACP_*. */
+    uint16_t key;               /* Operational key; 0: take the port number.
+                                 * In the OVS flavour the key of the port that
+                                 * joined first is that of all ports. */
 };
 
 /* What the Receive machine believes, in the words of lacp/show. */
@@ -84,10 +90,10 @@ struct bnd_lacp_port_status {
     struct bnd_lacp_info actor; /* As the next LACPDU would carry it. */
     struct bnd_lacp_info partner;
     uint32_t n_tx;              /* LACPDUs sent... */
-    uint32_t n_rx;              /* ...received and used... */
-    uint32_t n_bad;             /* ...and received but refused. */
-    uint32_t n_marker_rx;       /* Marker information PDUs received. */
-    uint32_t n_expired;         /* CURRENT -> EXPIRED. */
+    uint32_t n_rx;              /* Slow protocol frames received... */
+    uint32_t n_bad;             /* ...of which not intelligible... */
+    uint32_t n_marker_rx;       /* ...and Marker PDUs of any kind. */
+    uint32_t n_expired;         /* CURRENT -> EXPIRED for lack of LACPDUs. */
     uint32_t n_defaulted;       /* EXPIRED -> DEFAULTED. */
     uint32_t n_carrier;         /* Changes of carrier. */
     long long int rx_late_max;  /* ms, longest way of an LACPDU from its
@@ -122,9 +128,20 @@ void bnd_lacp_port_set_mac(struct bnd_lacp *, bnd_id id, struct eth_addr mac);
 void bnd_lacp_port_set_enabled(struct bnd_lacp *, bnd_id id, bool enabled,
                                long long int now);
 
-/* Counts a change of carrier, and restarts the port as stock OVS does. */
+/* Is there carrier on port 'id'?  Without it LACPDUs wait until it is back,
+ * and that is all: this is not port_enabled, and does not imply
+ * bnd_lacp_port_carrier_changed().  A new port has carrier. */
+void bnd_lacp_port_set_carrier(struct bnd_lacp *, bnd_id id, bool carrier,
+                               long long int now);
+
+/* Counts a change of carrier, in whatever direction, and restarts the port as
+ * stock OVS does. */
 void bnd_lacp_port_carrier_changed(struct bnd_lacp *, bnd_id id,
                                    long long int now);
+
+/* All bnd_lacp_port_*() above do nothing if there is no port 'id'; but for
+ * bnd_lacp_port_set(), which adds it.  What they change shows after the next
+ * run. */
 
 /* Runs the Receive machine of port 'id' on 'frame', a whole slow protocol
  * frame of 'len' bytes that starts at the Ethernet header, which arrived at
@@ -148,6 +165,8 @@ long long int bnd_lacp_wake_time(const struct bnd_lacp *);
 /* Answers, all as of the last bnd_lacp_run(). */
 enum bnd_lacp_status bnd_lacp_get_status(const struct bnd_lacp *);
 bool bnd_lacp_port_may_enable(const struct bnd_lacp *, bnd_id id);
+/* Has port 'id' a partner, be it one that has expired?  (What OVSDB calls
+ * lacp_current.) */
 bool bnd_lacp_port_is_current(const struct bnd_lacp *, bnd_id id);
 /* Fills '*status' and returns true, or returns false if there is no such
  * port. */
