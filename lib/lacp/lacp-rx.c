@@ -87,7 +87,8 @@ bnd_rx_next(enum bnd_rx_state state, const struct bnd_rx_input *in)
 static bool
 reenters(enum bnd_rx_state state, const struct bnd_rx_input *in)
 {
-    return ((state == BND_RX_CURRENT && in->pdu)
+    return ((state == BND_RX_INITIALIZE && in->begin)
+            || (state == BND_RX_CURRENT && in->pdu)
             || (state == BND_RX_EXPIRED && in->restart));
 }
 
