@@ -29,6 +29,14 @@ lib_libbond_engine_a_SOURCES = \
 	lib/config/options.def \
 	lib/config/settings.c \
 	lib/config/settings.h \
+	lib/lacp/lacp-marker.c \
+	lib/lacp/lacp-mux.c \
+	lib/lacp/lacp-periodic.c \
+	lib/lacp/lacp-private.h \
+	lib/lacp/lacp-rx.c \
+	lib/lacp/lacp-select.c \
+	lib/lacp/lacp-system.c \
+	lib/lacp/lacp-tx.c \
 	lib/lacp/lacp.h \
 	lib/monitor/link.c \
 	lib/monitor/link.h \

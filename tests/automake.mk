@@ -19,7 +19,8 @@
 check_PROGRAMS += tests/bndtest
 tests_bndtest_SOURCES = \
 	tests/bndtest.c \
-	tests/bndtest.h
+	tests/bndtest.h \
+	tests/drive-lacp.c
 tests_bndtest_LDADD = \
 	lib/libbond-engine.a \
 	$(OVS_BUILDDIR)/lib/libopenvswitch.la
