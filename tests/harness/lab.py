@@ -4,6 +4,7 @@ A Lab owns network namespaces, a directory and processes, and closes all of
 them.  It must live in a process that isolate.isolate() has returned to.
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -339,6 +340,26 @@ class Lab:
                             n for n in names
                             if not (pathlib.Path(d, n).is_dir()
                                     or pathlib.Path(d, n).is_file())])
+
+
+open_labs = []
+
+
+@contextlib.contextmanager
+def checked_lab():
+    """A lab that is always closed, and then found to have been healthy and
+    to have left nothing."""
+    lab = Lab()
+    open_labs.append(lab)
+    try:
+        yield lab
+        problems = sum((s.problems() for s in lab.switches), [])
+    finally:
+        open_labs.remove(lab)
+        lab.close()
+    assert not problems, "\n".join(problems)
+    left = leftovers([lab.name])
+    assert not left, "left behind: " + ", ".join(left)
 
 
 def leftovers(lab_names=None):
