@@ -55,9 +55,11 @@ lib_libbond_engine_a_SOURCES = \
 	lib/policy/mode-tcp.c \
 	lib/policy/policy.c \
 	lib/policy/policy.h \
+	lib/bond/answers.c \
 	lib/bond/bond-private.h \
 	lib/bond/bond.c \
 	lib/bond/bond.h \
+	lib/bond/intake.c \
 	lib/bond/invariants.c \
 	lib/bond/status-fill.c \
 	lib/bond/status-text.c \

@@ -38,6 +38,18 @@ struct bnd_bond {
     bool settled;               /* The last pass changed nothing. */
 };
 
+/* Takes note of the time; asserts that it does not go backwards. */
+void bnd_advance(struct bnd_bond *, long long int now);
+
+/* Makes 'id' the active member, ending its updelay if that still runs. */
+void bnd_set_active(struct bnd_bond *, bnd_id, long long int now,
+                    struct bnd_effects *);
+
+/* Frees the mode's state, after which there is no class. */
+void bnd_drop_class(struct bnd_bond *);
+
+void bnd_member_destroy(struct bnd_member *);
+
 /* What a mode may read at 'now'; 'present' has room for all members. */
 void bnd_make_pass(const struct bnd_bond *, long long int now,
                    const struct bnd_member **present, struct bnd_pass *);

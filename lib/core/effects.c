@@ -143,6 +143,14 @@ bnd_fx_trace_fsm(struct bnd_effects *q, long long int now, bnd_id id,
     t->to = to;
 }
 
+static void
+format_hex(const uint8_t *byte, size_t n, struct ds *ds)
+{
+    for (size_t i = 0; i < n; i++) {
+        ds_put_format(ds, "%02x", byte[i]);
+    }
+}
+
 void
 bnd_effects_format(const struct bnd_effects *q, const char *bond,
                    struct ds *ds)
@@ -154,9 +162,7 @@ bnd_effects_format(const struct bnd_effects *q, const char *bond,
         switch (e->type) {
         case BND_FX_FRAME_TX:
             ds_put_format(ds, " %u ", e->frame.id);
-            for (size_t j = 0; j < e->frame.len; j++) {
-                ds_put_format(ds, "%02x", e->frame.data[j]);
-            }
+            format_hex(e->frame.data, e->frame.len, ds);
             break;
 
         case BND_FX_MEMBER_ENABLE:

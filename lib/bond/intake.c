@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What a bond is told: settings, LACP's configuration and events.  They become
+ * facts; the pass, in bond.c, decides. */
+
+#include <config.h>
+#include "bond/bond.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "bond/bond-private.h"
+#include "monitor/link.h"
+#include "util.h"
+
+/* Configuration. */
+
+void
+bnd_reconfigure(struct bnd_bond *b, const struct bnd_settings *settings,
+                long long int now, struct bnd_effects *fx)
+{
+    bnd_advance(b, now);
+    b->settled = false;
+    b->bonded = settings != NULL;
+    if (!settings) {
+        /* Where there is no bond there is no view; the next one is new. */
+        free(b->view);
+        b->view = NULL;
+        bnd_fx_simple(fx, BND_FX_VIEW);
+        return;
+    }
+
+    enum bnd_apply apply = bnd_settings_diff(&b->settings, settings);
+    bnd_settings_uninit(&b->settings);
+    bnd_settings_clone(&b->settings, settings);
+
+    const struct bnd_member **present = xcalloc(b->n_members + 1,
+                                                sizeof *present);
+    const struct bnd_mode_class *class
+        = bnd_policy_get(bnd_settings_mode(settings));
+    struct bnd_pass pass;
+
+    bnd_make_pass(b, now, present, &pass);
+    if (class != b->class
+        || (apply != BND_APPLY_NONE && class->reconfigure
+            && !class->reconfigure(b->priv, &pass))) {
+        bnd_drop_class(b);
+        b->class = class;
+        b->priv = xzalloc(class->priv_size + 1);
+        if (class->init) {
+            class->init(b->priv, &pass);
+        }
+    }
+    if (apply != BND_APPLY_NONE) {
+        bnd_fx_simple(fx, BND_FX_STATUS);
+    }
+    free(present);
+}
+
+void
+bnd_set_sticky(struct bnd_bond *b, struct eth_addr mac)
+{
+    b->sticky = mac;
+}
+
+void
+bnd_set_lacp(struct bnd_bond *b, const struct bnd_lacp_config *config,
+             long long int now)
+{
+    bnd_advance(b, now);
+    b->settled = false;
+    if (!config) {
+        bnd_lacp_destroy(b->lacp);
+        b->lacp = NULL;
+        return;
+    }
+    b->lacp_config = *config;
+    if (!b->lacp) {
+        b->lacp = bnd_lacp_create(config, now);
+    } else {
+        bnd_lacp_configure(b->lacp, config, now);
+    }
+}
+
+void
+bnd_set_lacp_port(struct bnd_bond *b, bnd_id id,
+                  const struct bnd_lacp_port_config *config,
+                  long long int now)
+{
+    struct bnd_member *m = bnd_find_member(b, id);
+
+    bnd_advance(b, now);
+    b->settled = false;
+    if (!b->lacp || !m) {
+        return;
+    }
+    if (config) {
+        bnd_lacp_port_set(b->lacp, id, m->name, config, now);
+        bnd_lacp_port_set_mac(b->lacp, id, m->mac);
+    } else {
+        bnd_lacp_port_del(b->lacp, id);
+    }
+}
+
+/* Events. */
+
+/* A member joins, or comes back from being only remembered.  A new link is
+ * believed at once: there is nothing to protect against yet. */
+static void
+event_member_add(struct bnd_bond *b, const struct bnd_event *e)
+{
+    struct bnd_member *m = bnd_find_member(b, e->id);
+
+    if (!m) {
+        m = xzalloc(sizeof *m);
+        m->id = e->id;
+        m->name = xstrdup(e->add.name);
+        b->members = xrealloc(b->members,
+                              (b->n_members + 1) * sizeof *b->members);
+        b->members[b->n_members++] = m;
+    }
+    m->present = true;
+    m->mac = e->add.mac;
+    m->carrier = e->add.carrier;
+    m->may_enable = true;
+    bnd_link_init(&m->link, m->carrier);
+}
+
+/* A member leaves for good, or, with 'remember', loses its port only. */
+static void
+event_member_del(struct bnd_bond *b, struct bnd_member *m, bool remember)
+{
+    if (b->lacp) {
+        bnd_lacp_port_del(b->lacp, m->id);
+    }
+    if (remember) {
+        m->present = false;
+        return;
+    }
+
+    for (size_t i = 0; i < b->n_members; i++) {
+        if (b->members[i] == m) {
+            memmove(&b->members[i], &b->members[i + 1],
+                    (b->n_members - i - 1) * sizeof *b->members);
+            b->n_members--;
+            break;
+        }
+    }
+    bnd_member_destroy(m);
+}
+
+static void
+event_link(struct bnd_bond *b, struct bnd_member *m,
+           const struct bnd_event *e, long long int now,
+           struct bnd_effects *fx)
+{
+    bool lacp = b->lacp && bnd_lacp_has_port(b->lacp, m->id);
+
+    if (memcmp(&m->mac, &e->link.mac, sizeof m->mac)) {
+        m->mac = e->link.mac;
+        if (lacp) {
+            bnd_lacp_port_set_mac(b->lacp, m->id, m->mac);
+        }
+    }
+    if (lacp && (e->link.carrier != m->carrier || e->link.reset)) {
+        bnd_lacp_port_carrier_changed(b->lacp, m->id, now);
+    }
+    if (e->link.reset && e->link.carrier && m->carrier && !b->lacp) {
+        /* The link was lost and is back: its delays start anew. */
+        m->good = false;
+        bnd_link_step(m, 0, bnd_settings_num(&b->settings, BND_OPT_DOWNDELAY),
+                      now, fx);
+    }
+    m->carrier = e->link.carrier;
+}
+
+static void
+event_frame(struct bnd_bond *b, struct bnd_member *m,
+            const struct bnd_event *e, long long int now,
+            struct bnd_effects *fx)
+{
+    enum bnd_drop_reason reason;
+
+    reason = (b->lacp && bnd_lacp_has_port(b->lacp, m->id)
+              ? bnd_lacp_receive(b->lacp, m->id, e->frame.data, e->frame.len,
+                                 e->frame.arrival, now, fx)
+              : BND_DROP_NO_MEMBER);
+    if (reason != BND_DROP_NONE) {
+        bnd_fx_trace(fx, BND_TRACE_BAD_FRAME, now, m->id, m->name)->reason
+            = reason;
+    }
+}
+
+void
+bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
+          struct bnd_effects *fx)
+{
+    struct bnd_member *m = bnd_find_member(b, e->id);
+
+    bnd_advance(b, now);
+    b->settled = false;
+    if (!m && e->type != BND_EV_MEMBER_ADD && e->type != BND_EV_TX_BYTES) {
+        return;
+    }
+
+    switch (e->type) {
+    case BND_EV_MEMBER_ADD:
+        event_member_add(b, e);
+        break;
+
+    case BND_EV_MEMBER_DEL:
+        event_member_del(b, m, e->on);
+        break;
+
+    case BND_EV_LINK:
+        event_link(b, m, e, now, fx);
+        break;
+
+    case BND_EV_MAY_ENABLE:
+        m->may_enable = e->on;
+        break;
+
+    case BND_EV_FRAME_RX:
+        event_frame(b, m, e, now, fx);
+        break;
+
+    case BND_EV_FORCE:
+        bnd_link_init(&m->link, e->on);
+        break;
+
+    case BND_EV_SET_ACTIVE:
+        if (m->enabled && b->bonded) {
+            bnd_set_active(b, m->id, now, fx);
+        }
+        break;
+
+    case BND_EV_TX_BYTES:
+    case BND_EV_MIGRATE:
+        if (b->class && b->class->event) {
+            b->class->event(b->priv, e);
+        }
+        break;
+
+    case BND_N_EVENTS:
+    default:
+        OVS_NOT_REACHED();
+    }
+}
