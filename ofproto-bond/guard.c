@@ -35,8 +35,8 @@ ob_guard_main_is_alive(void)
     atomic_store_relaxed(&main_seen, real_msec());
 }
 
-static bool
-main_is_held_up(void)
+bool
+ob_guard_main_is_held_up(void)
 {
     long long int seen;
 
@@ -55,7 +55,7 @@ guard_main(void *aux OVS_UNUSED)
         bool stopping;
 
         for (size_t i = 0; i < n; i++) {
-            if (main_is_held_up()) {
+            if (ob_guard_main_is_held_up()) {
                 ob_owner_pass(late[i], true);
             }
             ob_owner_unref(late[i]);

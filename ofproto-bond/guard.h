@@ -21,6 +21,8 @@
 #ifndef OB_GUARD_H
 #define OB_GUARD_H 1
 
+#include <stdbool.h>
+
 /* Starts the guard, or tells it that there is one more bond. */
 void ob_guard_start(void);
 
@@ -29,5 +31,8 @@ void ob_guard_stop(void);
 
 /* The main loop has come round. */
 void ob_guard_main_is_alive(void);
+
+/* Has the main loop not come round for OB_LATE_MS?  Any thread. */
+bool ob_guard_main_is_held_up(void);
 
 #endif /* guard.h */

@@ -31,7 +31,8 @@ TESTSUITE_AT = \
 	tests/testsuite.at \
 	tests/bnd-macros.at
 SYSTEM_TESTSUITE_AT = \
-	tests/system-testsuite.at
+	tests/system-testsuite.at \
+	tests/system/bond.at
 
 # Data that the scripts read: vectors, and so on.
 TEST_FILES =
