@@ -171,10 +171,8 @@ struct bnd_lacp_port {
 
     /* Transmit. */
     bool ntt;                   /* NTT, from the machines. */
-    bool ntt_pdu;               /* NTT, from the last LACPDU received. */
     struct bnd_lacp_info believed; /* What the partner knows of us, */
-    bool has_believed;          /* if it knows anything, */
-    bool fresh;                 /* from a LACPDU not yet compared. */
+    bool has_believed;          /* if it knows anything. */
     long long int sent[BND_LACP_TX_LIMIT]; /* Times of the last LACPDUs, */
     unsigned int next_sent;     /* the oldest of which is this one. */
 

@@ -121,9 +121,9 @@ is_matched(const struct bnd_lacp_port *port, const struct bnd_lacpdu *pdu)
                                    BND_LACP_AGGREGATION));
 }
 
-/* update_Selected, update_NTT (its second half is in lacp-tx.c, as what we
- * announce depends on the Selection Logic, which has not run yet) and
- * recordPDU.
+/* update_Selected, recordPDU, and of update_NTT the half that remembers what
+ * the partner knows of us; lacp-tx.c compares that with what we announce once
+ * Selection Logic has run.
  *
  * The OVS flavour keeps the port selected until Selection Logic has looked
  * again, which it does if anything at all is new; and it believes a partner
@@ -150,7 +150,6 @@ record_pdu(struct bnd_lacp_port *port, const struct bnd_lacpdu *pdu)
     port->partner = partner;
     port->believed = pdu->partner;
     port->has_believed = true;
-    port->fresh = true;
     port->actor_state &= ~BND_LACP_DEFAULTED;
 }
 

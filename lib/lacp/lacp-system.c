@@ -303,7 +303,7 @@ port_wake_time(const struct bnd_lacp_port *port)
 {
     long long int wake = port->current_while;
 
-    if (port->begin || port->restart || port->fresh) {
+    if (port->begin || port->restart) {
         return port->lacp->now;
     }
     wake = bnd_deadline_min(wake, bnd_mux_wake_time(port));

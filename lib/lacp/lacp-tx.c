@@ -10,9 +10,10 @@
  *
  * A LACPDU is needed (NTT) if a machine said so, or if the partner does not
  * know us as we are.  What it knows is what its last LACPDU said or, if that
- * is newer, what we have sent since; of this only the bits in
- * BND_LACP_NTT_BITS matter, but a LACPDU just received is compared in full, as
- * stock Open vSwitch does.
+ * is newer, what we have sent since; of the state only the bits in
+ * BND_LACP_NTT_BITS matter.  This is the standard's update_NTT, except that
+ * it is asked not only when a LACPDU comes: so it also covers what we
+ * announce anew ourselves, without anybody having to say so.
  *
  * No more than BND_LACP_TX_LIMIT LACPDUs leave a port within any
  * BND_LACP_FAST_PERIODIC; one that is needed beyond that leaves as soon as it
@@ -32,21 +33,16 @@ bnd_tx_is_allowed(const struct bnd_lacp_port *port)
                 || port->rx != BND_RX_DEFAULTED));
 }
 
-/* Does the partner know us as we are? */
-static bool
-is_believed(const struct bnd_lacp_port *port, uint8_t mask)
-{
-    struct bnd_lacp_info actor = bnd_lacp_actor(port);
-
-    return (port->has_believed
-            && bnd_lacp_info_equal(&actor, &port->believed, mask));
-}
-
+/* NTT, from whatever source? */
 static bool
 is_needed(const struct bnd_lacp_port *port)
 {
-    return (port->ntt || port->ntt_pdu
-            || !is_believed(port, BND_LACP_NTT_BITS));
+    struct bnd_lacp_info actor = bnd_lacp_actor(port);
+
+    return (port->ntt
+            || !port->has_believed
+            || !bnd_lacp_info_equal(&actor, &port->believed,
+                                    BND_LACP_NTT_BITS));
 }
 
 /* When the rate limit next lets a LACPDU pass. */
@@ -72,7 +68,6 @@ transmit(struct bnd_lacp_port *port, long long int now,
                  BND_SLOW_FRAME_LEN);
     port->stats.n_tx++;
     port->ntt = false;
-    port->ntt_pdu = false;
     port->believed = pdu.actor;
     port->has_believed = true;
     port->sent[port->next_sent] = now;
@@ -91,12 +86,6 @@ void
 bnd_tx_step(struct bnd_lacp_port *port, long long int now,
             struct bnd_effects *fx)
 {
-    if (port->fresh) {
-        port->fresh = false;
-        port->ntt_pdu = !is_believed(port, (bnd_lacp_is_ovs(port->lacp)
-                                            ? UINT8_MAX
-                                            : BND_LACP_NTT_BITS));
-    }
     if (is_needed(port) && bnd_tx_is_allowed(port)
         && now >= limit_time(port)) {
         transmit(port, now, fx);
