@@ -696,6 +696,10 @@ ob_owner_pass(struct ob_owner *o, bool by_guard)
     ovs_mutex_lock(&o->mutex);
     count_pass(o, by_guard);
     if (o->lacp) {
+        if (o->wake <= o->last_now) {
+            /* Let a new port begin before it hears its first frame. */
+            bnd_run(o->engine, owner_now(o), &o->fx);
+        }
         drain_frames(o);
     }
     for (int i = 0; i < MAX_PASSES; i++) {

@@ -299,12 +299,12 @@ cmd_hash(struct unixctl_conn *conn, int argc, const char *argv[],
     unsigned int vlan = 0;
     struct eth_addr mac;
 
-    if (argc > 3 && !ovs_scan(argv[3], "%u", &basis)) {
-        unixctl_command_reply_error(conn, "invalid basis");
-        return;
-    }
     if (argc > 2 && !ovs_scan(argv[2], "%u", &vlan)) {
         unixctl_command_reply_error(conn, "invalid vlan");
+        return;
+    }
+    if (argc > 3 && !ovs_scan(argv[3], "%u", &basis)) {
+        unixctl_command_reply_error(conn, "invalid basis");
         return;
     }
     if (!ovs_scan(argv[1], ETH_ADDR_SCAN_FMT, ETH_ADDR_SCAN_ARGS(mac))) {

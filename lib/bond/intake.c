@@ -161,7 +161,8 @@ event_link(struct bnd_bond *b, struct bnd_member *m,
             bnd_lacp_port_set_mac(b->lacp, m->id, m->mac);
         }
     }
-    if (lacp && (e->link.carrier != m->carrier || e->link.reset)) {
+    if (lacp && e->link.reset) {
+        /* As in Open vSwitch, not for a device that merely is set down. */
         bnd_lacp_port_carrier_changed(b->lacp, m->id, now);
     }
     if (e->link.reset && e->link.carrier && m->carrier && !b->lacp) {
@@ -184,7 +185,8 @@ event_frame(struct bnd_bond *b, struct bnd_member *m,
               ? bnd_lacp_receive(b->lacp, m->id, e->frame.data, e->frame.len,
                                  e->frame.arrival, now, fx)
               : BND_DROP_NO_MEMBER);
-    if (reason != BND_DROP_NONE) {
+    /* A port that is just being set up or taken down is no fault. */
+    if (reason != BND_DROP_NONE && reason != BND_DROP_DISABLED) {
         bnd_fx_trace(fx, BND_TRACE_BAD_FRAME, now, m->id, m->name)->reason
             = reason;
     }
