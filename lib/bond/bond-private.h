@@ -22,6 +22,7 @@ struct bnd_bond {
     /* Members in the order of joining, the absent ones too. */
     struct bnd_member **members;
     size_t n_members;
+    size_t n_joined;            /* How many the last pass saw. */
     struct bnd_lacp *lacp;      /* Null if LACP is off. */
     struct bnd_lacp_config lacp_config; /* In force unless it is. */
 

@@ -299,6 +299,7 @@ bnd_run(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     size_t n_before = fx->n;
 
     bnd_advance(b, now);
+    b->n_joined = b->n_members;
     stage_link(b, now, fx);
     stage_lacp(b, now, fx);
     stage_mode(b, now, fx);

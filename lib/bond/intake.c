@@ -103,6 +103,24 @@ bnd_set_lacp_port(struct bnd_bond *b, bnd_id id,
 
 /* Events. */
 
+/* Puts 'm' at the end of the list.  Members that join between two passes, as
+ * those of one configuration do, come in whatever order OVSDB kept its set in;
+ * among themselves they go by name. */
+static void
+list_member(struct bnd_bond *b, struct bnd_member *m)
+{
+    size_t i = b->n_members;
+
+    b->members = xrealloc(b->members,
+                          (b->n_members + 1) * sizeof *b->members);
+    for (; i > b->n_joined && strcmp(b->members[i - 1]->name, m->name) > 0;
+         i--) {
+        b->members[i] = b->members[i - 1];
+    }
+    b->members[i] = m;
+    b->n_members++;
+}
+
 /* A member joins, or comes back from being only remembered.  A new link is
  * believed at once: there is nothing to protect against yet. */
 static void
@@ -114,9 +132,7 @@ event_member_add(struct bnd_bond *b, const struct bnd_event *e)
         m = xzalloc(sizeof *m);
         m->id = e->id;
         m->name = xstrdup(e->add.name);
-        b->members = xrealloc(b->members,
-                              (b->n_members + 1) * sizeof *b->members);
-        b->members[b->n_members++] = m;
+        list_member(b, m);
     }
     m->present = true;
     m->mac = e->add.mac;
@@ -142,6 +158,7 @@ event_member_del(struct bnd_bond *b, struct bnd_member *m, bool remember)
             memmove(&b->members[i], &b->members[i + 1],
                     (b->n_members - i - 1) * sizeof *b->members);
             b->n_members--;
+            b->n_joined -= i < b->n_joined;
             break;
         }
     }
