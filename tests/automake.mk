@@ -42,7 +42,9 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTSUITE_AT) \
 	$(TEST_FILES) \
 	tests/atlocal.in \
-	tests/check-ovs
+	tests/check-ovs \
+	$(wildcard $(srcdir)/tests/harness/*.py $(srcdir)/tests/harness/*.md \
+	    $(srcdir)/tests/bench/*)
 
 # Suites
 # ------
@@ -136,9 +138,7 @@ check-asan: ovs-libs.stamp
 # Leftovers of runs.
 CLEAN_LOCAL += clean-tests
 clean-tests:
-	-test ! -f tests/testsuite || $(SHELL) tests/testsuite -C tests --clean
-	-test ! -f tests/system-testsuite || \
-	    $(SHELL) tests/system-testsuite -C tests --clean
-	-rm -rf asan
+	-rm -rf asan tests/testsuite.dir tests/testsuite.log \
+	    tests/system-testsuite.dir tests/system-testsuite.log
 .PHONY: clean-tests
 DISTCLEANFILES += tests/atconfig
