@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The guard thread: LACP goes on while the main thread is held up.
+
+The main thread alone is stopped, as a debugger would do it (ptrace); the
+daemon's other threads go on."""
+
+import contextlib
+import ctypes
+import os
+import re
+import struct
+import time
+
+import pytest
+
+from lab import Cable, wait_until
+from switch import Switch
+from traffic import reachable
+
+PTRACE_DETACH = 17
+PTRACE_SEIZE = 0x4206
+PTRACE_INTERRUPT = 0x4207
+WALL = 0x40000000
+
+LACP = ["bond_mode=active-backup", "lacp=active",
+        "other_config:lacp-time=fast"]
+
+
+def ptrace(request, tid):
+    """Calls ptrace(2) without address and data."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p,
+                            ctypes.c_void_p]
+    libc.ptrace.restype = ctypes.c_long
+    if libc.ptrace(request, tid, None, None) < 0:
+        err = ctypes.get_errno()
+        raise OSError(err, "ptrace %#x: %s" % (request, os.strerror(err)))
+
+
+@contextlib.contextmanager
+def main_thread_stopped(switch):
+    """Stops the daemon's main thread, whose id is the process's."""
+    tid = switch.vswitchd.pid
+    ptrace(PTRACE_SEIZE, tid)
+    try:
+        ptrace(PTRACE_INTERRUPT, tid)
+        os.waitpid(tid, WALL)
+        yield
+    finally:
+        ptrace(PTRACE_DETACH, tid)
+
+
+def lacpdus(sock, seconds):
+    """Times at which LACPDUs came in at 'sock', and their actor states."""
+    seen = []
+    end = time.monotonic() + seconds
+    while True:
+        left = end - time.monotonic()
+        if left <= 0:
+            return seen
+        sock.settimeout(left)
+        try:
+            frame, address = sock.recvfrom(2048)
+        except TimeoutError:
+            return seen
+        outgoing = address[2] == 4
+        if not outgoing and struct.unpack_from("!H", frame, 12)[0] == 0x8809:
+            seen.append((time.monotonic(), frame[14 + 18]))
+
+
+class Pair:
+    """Our switch s1 and the stock switch s2, joined by a bond of two."""
+
+    def __init__(self, lab, daemon, stock, members=()):
+        self.s1 = Switch(lab, "s1", daemon)
+        self.s2 = Switch(lab, "s2", stock)
+        self.h1 = lab.host("h1", self.s1, "to-h1", "10.0.0.1")
+        self.h2 = lab.host("h2", self.s2, "to-h2", "10.0.0.2")
+        self.cables = [Cable(self.s1.ns, "p%d" % i, self.s2.ns, "q%d" % i)
+                       for i in (1, 2)]
+        self.s1.add_bond("bond0", ["p1", "p2"], *LACP, *members)
+        self.s2.add_bond("bond0", ["q1", "q2"], *LACP)
+        for switch in self.s1, self.s2:
+            wait_until(lambda s=switch: len(s.lacp().current()) == 2
+                       and len(s.enabled()) == 2, "LACP converges", 20)
+        reachable(self.h1, "10.0.0.2")
+
+
+def guard_passes(switch):
+    """What bond/show tells: (late passes, worst lateness in ms, passes run
+    by the guard)."""
+    m = re.search(r"late passes: (\d+) of \d+ \(over 200 ms\), "
+                  r"worst (\d+) ms, run by the guard: (\d+)",
+                  switch.appctl("bond/show", "bond0"))
+    return tuple(int(x) for x in m.groups()) if m else None
+
+
+def test_lacpdus_go_out_while_main_is_stopped(lab, daemon, stock, request,
+                                              known_in_stock):
+    known_in_stock(request, "stock OVS has no guard")
+    pair = Pair(lab, daemon, stock)
+    assert guard_passes(pair.s1) is None
+    sock = pair.s2.ns.packet_socket("q1")
+    with main_thread_stopped(pair.s1):
+        seen = lacpdus(sock, 2.8)
+        partner = pair.s2.lacp()
+    sock.close()
+    # One a second, each at most 200 ms and a bit late.
+    assert len(seen) >= 2, seen
+    gaps = [b[0] - a[0] for a, b in zip(seen, seen[1:])]
+    assert max(gaps) < 1.8, gaps
+    assert len(partner.current()) == 2
+    late, worst, by_guard = guard_passes(pair.s1)
+    assert by_guard >= 2 and late >= 2, (late, by_guard)
+    assert 200 <= worst < 3000, worst
+    # Nobody lost anything by it.
+    wait_until(lambda: len(pair.s1.lacp().current()) == 2, "both current")
+    assert all(s["Link Expired"] == 0
+               for s in pair.s2.lacp_stats().values())
+    reachable(pair.h1, "10.0.0.2")
+
+
+AFXDP = ["--", "set", "interface", "p1", "type=afxdp",
+         "options:xdp-mode=generic", "--", "set", "interface", "p2",
+         "type=afxdp", "options:xdp-mode=generic"]
+
+
+@pytest.mark.parametrize("seconds", [6])
+def test_no_flap_at_either_end(lab, daemon, stock, request, known_in_stock,
+                               seconds):
+    """Members that a datapath thread polls (AF_XDP) also hear their partner
+    while the main thread is stopped: longer than the timeout of 3 s."""
+    known_in_stock(request, "stock OVS has no guard")
+    pair = Pair(lab, daemon, stock, AFXDP)
+    with main_thread_stopped(pair.s1):
+        time.sleep(seconds)
+        assert len(pair.s2.lacp().current()) == 2
+    assert guard_passes(pair.s1)[2] >= seconds
+    for switch in pair.s1, pair.s2:
+        assert len(switch.lacp().current()) == 2
+        assert all(s["Link Expired"] == 0
+                   for s in switch.lacp_stats().values()), switch.name
+    reachable(pair.h1, "10.0.0.2")
