@@ -107,7 +107,7 @@ static struct port *
 find_port(struct lab *lab, const char *name)
 {
     for (int i = 0; i < lab->n_ports; i++) {
-        if (!strcmp(lab->ports[i].name, name)) {
+        if (lab->ports[i].system && !strcmp(lab->ports[i].name, name)) {
             return &lab->ports[i];
         }
     }
@@ -222,8 +222,12 @@ log_changes(struct lab *lab)
     }
     for (int i = 0; i < lab->n_ports; i++) {
         struct port *port = &lab->ports[i];
-        struct bnd_lacp_port_status s = port_status(port);
 
+        if (!port->system) {
+            continue;
+        }
+
+        struct bnd_lacp_port_status s = port_status(port);
         if (lab->log && (s.rx != port->shown.rx
                          || s.attached != port->shown.attached
                          || s.may_enable != port->shown.may_enable)) {
@@ -313,7 +317,9 @@ deliver_due(struct lab *lab)
         struct flying f = lab->flying[i];
 
         if (f.arrival <= lab->now) {
-            deliver(lab, f.to, f.data, f.len);
+            if (f.to) {
+                deliver(lab, f.to, f.data, f.len);
+            }
             free(f.data);
         } else {
             lab->flying[kept++] = f;
@@ -479,6 +485,15 @@ cmd_del(struct lab *lab)
     struct port *port = arg_port(lab, 1);
 
     bnd_lacp_port_del(port->system->lacp, port->id);
+    if (port->peer) {
+        port->peer->peer = NULL;
+    }
+    for (int i = 0; i < lab->n_flying; i++) {
+        if (lab->flying[i].to == port) {
+            lab->flying[i].to = NULL;
+        }
+    }
+    memset(port, 0, sizeof *port); /* The place stays empty. */
 }
 
 static void

@@ -67,6 +67,18 @@ bnd_periodic_next(enum bnd_periodic_state state,
     }
 }
 
+/* A LACPDU is late if its time came after the last run.  One whose time came
+ * earlier was held back for some reason, not by a late run. */
+static void
+count_lateness(struct bnd_lacp_port *port, long long int now)
+{
+    if (port->periodic_timer > port->lacp->last_run
+        && port->periodic_timer <= now) {
+        port->stats.tx_late_max = MAX(port->stats.tx_late_max,
+                                      now - port->periodic_timer);
+    }
+}
+
 static void
 periodic_enter(struct bnd_lacp_port *port, enum bnd_periodic_state state,
                long long int now)
@@ -101,10 +113,7 @@ periodic_enter(struct bnd_lacp_port *port, enum bnd_periodic_state state,
     case BND_PERIODIC_TX:
         /* NTT := TRUE. */
         port->ntt = true;
-        if (port->periodic_timer <= now
-            && now - port->periodic_timer > port->stats.tx_late_max) {
-            port->stats.tx_late_max = now - port->periodic_timer;
-        }
+        count_lateness(port, now);
         break;
 
     case BND_N_PERIODIC_STATES:

@@ -182,11 +182,13 @@ struct bnd_lacp_port {
 struct bnd_lacp {
     struct bnd_lacp_config config;
     long long int now;          /* Latest time seen. */
+    long long int last_run;     /* Time of the last run. */
     struct bnd_lacp_port **ports; /* In the order of joining. */
     size_t n_ports;
     struct bnd_aggregator *aggs; /* 'n_aggs' of them. */
     size_t n_aggs;
     bool reselect;              /* Selection Logic has to run. */
+    bool dirty;                 /* Something came in since the last run. */
 };
 
 static inline bool

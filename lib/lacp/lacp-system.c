@@ -27,6 +27,7 @@ bnd_lacp_create(const struct bnd_lacp_config *config, long long int now)
 
     lacp->config = *config;
     lacp->now = now;
+    lacp->last_run = now;
     lacp->n_aggs = N_AGGREGATORS;
     lacp->aggs = xcalloc(lacp->n_aggs, sizeof *lacp->aggs);
     for (size_t i = 0; i < lacp->n_aggs; i++) {
@@ -55,10 +56,12 @@ bnd_lacp_destroy(struct bnd_lacp *lacp)
     }
 }
 
+/* Something comes in at 'now', so that there is reason to run. */
 static void
-advance(struct bnd_lacp *lacp, long long int now)
+take_in(struct bnd_lacp *lacp, long long int now)
 {
     lacp->now = MAX(lacp->now, now);
+    lacp->dirty = true;
 }
 
 /* What we announce follows from the configuration by itself.  A partner that
@@ -69,7 +72,7 @@ bnd_lacp_configure(struct bnd_lacp *lacp,
 {
     const struct bnd_lacp_config old = lacp->config;
 
-    advance(lacp, now);
+    take_in(lacp, now);
     lacp->config = *config;
     if (!bnd_eth_addr_equal(old.system, config->system)
         || old.system_priority != config->system_priority
@@ -108,7 +111,7 @@ port_create(struct bnd_lacp *lacp, bnd_id id)
     port->begin = true;
     port->current_while = BND_NEVER;
     port->wait_while = BND_NEVER;
-    port->periodic_timer = BND_NEVER;
+    port->periodic_timer = lacp->now; /* A LACPDU is due from the start. */
     for (size_t i = 0; i < ARRAY_SIZE(port->sent); i++) {
         port->sent[i] = BND_NEVER;
     }
@@ -136,7 +139,7 @@ bnd_lacp_port_set(struct bnd_lacp *lacp, bnd_id id, const char *name,
 {
     struct bnd_lacp_port *port = find_port(lacp, id);
 
-    advance(lacp, now);
+    take_in(lacp, now);
     if (!port) {
         port = port_create(lacp, id);
     } else if (port->config.port_id != config->port_id
@@ -159,6 +162,7 @@ bnd_lacp_port_del(struct bnd_lacp *lacp, bnd_id id)
                     (lacp->n_ports - i - 1) * sizeof *lacp->ports);
             lacp->n_ports--;
             lacp->reselect = true;
+            lacp->dirty = true;
             return;
         }
     }
@@ -186,8 +190,8 @@ bnd_lacp_port_set_enabled(struct bnd_lacp *lacp, bnd_id id, bool enabled,
 {
     struct bnd_lacp_port *port = find_port(lacp, id);
 
-    advance(lacp, now);
-    if (port) {
+    if (port && port->enabled != enabled) {
+        take_in(lacp, now);
         port->enabled = enabled;
     }
 }
@@ -198,8 +202,8 @@ bnd_lacp_port_set_carrier(struct bnd_lacp *lacp, bnd_id id, bool carrier,
 {
     struct bnd_lacp_port *port = find_port(lacp, id);
 
-    advance(lacp, now);
-    if (port) {
+    if (port && port->carrier != carrier) {
+        take_in(lacp, now);
         port->carrier = carrier;
     }
 }
@@ -210,7 +214,7 @@ bnd_lacp_port_carrier_changed(struct bnd_lacp *lacp, bnd_id id,
 {
     struct bnd_lacp_port *port = find_port(lacp, id);
 
-    advance(lacp, now);
+    take_in(lacp, now);
     if (port) {
         port->stats.n_carrier++;
         port->restart = true;
@@ -256,7 +260,7 @@ bnd_lacp_receive(struct bnd_lacp *lacp, bnd_id id, const uint8_t *frame,
     struct bnd_cursor body;
     uint8_t subtype;
 
-    advance(lacp, now);
+    take_in(lacp, now);
     if (!port) {
         return BND_DROP_NO_MEMBER;
     }
@@ -280,7 +284,8 @@ void
 bnd_lacp_run(struct bnd_lacp *lacp, long long int now,
              struct bnd_effects *fx)
 {
-    advance(lacp, now);
+    lacp->now = MAX(lacp->now, now);
+    lacp->dirty = false;
     for (size_t i = 0; i < lacp->n_ports; i++) {
         bnd_rx_step(lacp->ports[i], NULL, now, now, fx);
         /* A port that Receive took out of its aggregator leaves it before
@@ -296,6 +301,7 @@ bnd_lacp_run(struct bnd_lacp *lacp, long long int now,
         bnd_tx_step(lacp->ports[i], now, fx);
         bnd_periodic_step(lacp->ports[i], now, fx);
     }
+    lacp->last_run = now;
 }
 
 static long long int
@@ -303,9 +309,6 @@ port_wake_time(const struct bnd_lacp_port *port)
 {
     long long int wake = port->current_while;
 
-    if (port->begin || port->restart) {
-        return port->lacp->now;
-    }
     wake = bnd_deadline_min(wake, bnd_mux_wake_time(port));
     wake = bnd_deadline_min(wake, bnd_periodic_wake_time(port));
     return bnd_deadline_min(wake, bnd_tx_wake_time(port));
@@ -314,8 +317,11 @@ port_wake_time(const struct bnd_lacp_port *port)
 long long int
 bnd_lacp_wake_time(const struct bnd_lacp *lacp)
 {
-    long long int wake = lacp->reselect ? lacp->now : BND_NEVER;
+    long long int wake = BND_NEVER;
 
+    if (lacp->dirty) {
+        return lacp->now;
+    }
     for (size_t i = 0; i < lacp->n_ports; i++) {
         wake = bnd_deadline_min(wake, port_wake_time(lacp->ports[i]));
     }
