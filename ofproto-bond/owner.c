@@ -346,6 +346,12 @@ ob_owner_configure(struct ob_owner *o, const struct bnd_settings *settings)
     changed = o->fx.n > before;
     owner_touched(o);
     ovs_mutex_unlock(&o->mutex);
+
+    /* The way to detect a link (bond-detect-mode) may be another one now, of
+     * which devices say nothing. */
+    for (size_t i = 0; i < o->n_members; i++) {
+        o->members[i].change_seq = 0;
+    }
     return changed;
 }
 
