@@ -161,8 +161,15 @@ lacp_member_register(struct lacp *lacp, void *aux,
         }
 
         struct ob_member *m = ob_owner_add_member(o, aux, s->name, netdev);
-        m->in_lacp = true;
         ob_owner_configure_lacp_port(o, m, &config);
+        if (!m->in_lacp) {
+            /* OVS will enable the port when LACP lets it, not before. */
+            struct bnd_event e = { .type = BND_EV_MAY_ENABLE, .id = m->id };
+
+            m->in_lacp = true;
+            m->may_enable = false;
+            ob_owner_event(o, &e);
+        }
         netdev_close(netdev);
     }
 }

@@ -256,7 +256,8 @@ stage_mode(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 }
 
 /* Stage 6.  Peers that do not know of the bond learned our addresses from
- * what we sent; they must hear that the path has changed. */
+ * what we sent; they must hear that the path has changed.  A partner of LACP
+ * does know. */
 static void
 stage_announce(struct bnd_bond *b, struct bnd_effects *fx)
 {
@@ -264,7 +265,8 @@ stage_announce(struct bnd_bond *b, struct bnd_effects *fx)
         const struct bnd_mode_class *effective
             = bnd_policy_effective(&b->settings, b->lacp_status);
 
-        if (effective->traits & BND_MT_ANNOUNCE && b->active) {
+        if (effective->traits & BND_MT_ANNOUNCE && b->active
+            && b->lacp_status != BND_LACP_NEGOTIATED) {
             bnd_fx_simple(fx, BND_FX_WANT_ADDRS);
         }
     }
