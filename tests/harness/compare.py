@@ -9,19 +9,26 @@ MASKS = [
     (re.compile(r"(Recirc-ID ?: )[1-9]\d*"), r"\1N"),
     (re.compile(r"(bond-id: )[1-9]\d*"), r"\1N"),
     (re.compile(r"(next rebalance: )-?\d+ ms"), r"\1N ms"),
-    (re.compile(r"(will be (?:en|dis)abled in )\d+ ms"), r"\1N ms"),
+    (re.compile(r"((?:up|down)delay expires in )\d+ ms"), r"\1N ms"),
     (re.compile(r"(hash \d+: )\d+ kB"), r"\1N kB"),
-    (re.compile(r"(?m)^(\S+\t\S+\t)[1-9]\d*\t"), r"\1N\t"),
     (re.compile(r"(PDUs|Expired|Defaulted|Changed): \d+"), r"\1: N"),
 ]
 MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
+LIST = re.compile(r"(?m)^(\S+\t\S+\t)(\d+)\t(.*)$")
 HEADER = re.compile(r"---- (.*) ----$")
+
+
+def _mask_list(m):
+    """A line of bond/list: members come in no particular order."""
+    return "%s%s\t%s" % (m.group(1), "N" if m.group(2) != "0" else "0",
+                         ", ".join(sorted(m.group(3).split(", "))))
 
 
 def mask(text, macs=False):
     """Masks what may differ; MAC addresses only if 'macs'."""
     for pattern, replacement in MASKS:
         text = pattern.sub(replacement, text)
+    text = LIST.sub(_mask_list, text)
     return MAC.sub("MAC", text) if macs else text
 
 

@@ -1,0 +1,88 @@
+"""A wrong configuration never stops the other bonds."""
+
+import pytest
+
+from lab import SLOW, wait_until
+from switch import Switch
+from traffic import Ping, reachable
+
+AB = "bond_mode=active-backup"
+
+# (command, refused by vsctl or the schema)
+WRONG = {
+    "unknown-mode": ("set port bad bond_mode=balance-foo", True),
+    "mode-not-in-schema": ("set port bad bond_mode=802.3ad", True),
+    "delay-not-a-number": ("set port bad bond_updelay=soon", True),
+    "one-member": ("add-bond br0 bond9 x3", True),
+    "duplicate-member": ("add-bond br0 bond9 x3 x3", True),
+    "member-of-another-bond": ("add-bond br0 bond9 p1 x3", True),
+    "missing-members": ("add-bond br0 bond9 gone1 gone2", False),
+    "one-missing-member": ("add-bond br0 bond9 x3 gone1", False),
+    "negative-updelay": ("set port bad bond_updelay=-5", False),
+    "negative-downdelay": ("set port bad bond_downdelay=-50000", False),
+    "bad-system-id": (
+        "set port bad lacp=active other_config:lacp-system-id=rubbish",
+        False),
+    "bad-lacp-time": (
+        "set port bad lacp=active other_config:lacp-time=never", False),
+    "bad-port-id": (
+        "set interface x1 other_config:lacp-port-id=999999 "
+        "other_config:lacp-port-priority=-1", False),
+    "bad-interval": (
+        "set port bad bond_mode=balance-slb "
+        "other_config:bond-rebalance-interval=-17", False),
+    "bad-detect-mode": (
+        "set port bad other_config:bond-detect-mode=telepathy "
+        "other_config:bond-miimon-interval=0", False),
+    "missing-primary": (
+        "set port bad other_config:bond-primary=nobody", False),
+    "tcp-without-lacp": ("set port bad bond_mode=balance-tcp", False),
+    "members-removed": ("clear-members", False),
+}
+
+
+class TwoBonds:
+    """A good bond that carries traffic, and another to be spoilt."""
+
+    def __init__(self, lab, daemon):
+        self.s = Switch(lab, "s1", daemon)
+        self.trunk = lab.trunk("trunk", "10.0.0.2", self.s, "p1", "p2")
+        self.other = lab.trunk("other", "10.0.9.2", self.s, "x1", "x2", "x3")
+        self.h1 = lab.host("h1", self.s, "to-h1", "10.0.0.1")
+        self.s.add_bond("good", ["p1", "p2"], AB, "tag=5")
+        self.s.vsctl("set", "port", "to-h1", "tag=5")
+        self.s.add_bond("bad", ["x1", "x2"], AB, "tag=9")
+        self.s.wait_enabled({"p1", "p2"}, "good")
+        self.s.wait_enabled({"x1", "x2"}, "bad")
+        reachable(self.h1, "10.0.0.2")
+
+
+@pytest.mark.parametrize("name", list(WRONG))
+def test_wrong_configuration(lab, daemon, name):
+    """The good bond loses nothing, fails over, and outlives a restart with
+    the wrong configuration in the database."""
+    net = TwoBonds(lab, daemon)
+    ping = Ping(net.h1, "10.0.0.2")
+    before = net.s.bond("good")
+    command, refused = WRONG[name]
+    if command == "clear-members":
+        net.s.del_member("bad", "x2")
+    else:
+        proc = net.s.try_vsctl(*command.split())
+        assert (proc.returncode != 0) == refused, proc
+        assert not refused or proc.stderr.strip()
+    ping.wait_replies(100)
+    assert net.s.alive()
+    after = net.s.bond("good")
+    assert (after.enabled, after.active) == (before.enabled, before.active)
+    ping.stop()
+    assert ping.lost <= 3 and ping.gap < 0.5 * SLOW, "%s" % ping
+
+    net.trunk.cable(after.active).cut()
+    wait_until(lambda: net.s.bond("good").active
+               not in (None, after.active), "fails over")
+    reachable(net.h1, "10.0.0.2")
+    if not refused:
+        net.s.stop()
+        net.s.start()
+        reachable(net.h1, "10.0.0.2")

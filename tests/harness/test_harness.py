@@ -1,0 +1,166 @@
+"""The harness itself: it must notice what is wrong, and clean up."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import compare
+from lab import Timeout, leftovers, other_processes, wait_until
+from switch import Switch
+from traffic import Ping, reachable, unreachable
+
+DEMO = pathlib.Path(__file__).resolve().parent / "demo.py"
+
+SHOW = """\
+---- bond0 ----
+bond_mode: active-backup
+bond may use recirculation: no, Recirc-ID : -1
+updelay: 0 ms
+
+member p1: enabled
+  active member
+  may_enable: true
+
+---- bond1 ----
+bond_mode: balance-tcp
+bond may use recirculation: yes, Recirc-ID : 3
+next rebalance: 1234 ms
+
+member p2: enabled
+  may_enable: true
+
+"""
+
+
+def test_compare_masks_numbers():
+    """What changes from run to run is no difference; all else is one."""
+    other = SHOW.replace("Recirc-ID : 3", "Recirc-ID : 17").replace(
+        "1234 ms", "7 ms")
+    assert other != SHOW
+    assert compare.differences(other, SHOW) == ""
+    for old, new in (("updelay: 0", "updelay: 1"), ("p1: en", "p1: dis"),
+                     ("Recirc-ID : -1", "Recirc-ID : 4"),
+                     ("bond1", "bond2"), ("  active member\n", ""),
+                     ("balance-tcp", "balance-slb")):
+        assert compare.differences(SHOW.replace(old, new), SHOW)
+        assert compare.differences(SHOW, SHOW.replace(old, new))
+
+
+def test_compare_tolerates_more_at_the_end():
+    """Our lines may follow stock's, nowhere else, and only if allowed."""
+    more = SHOW.replace("  may_enable: true\n\n----",
+                        "  may_enable: true\n\nours: 1\nours: 2\n\n----", 1)
+    assert more != SHOW
+    assert compare.differences(more, SHOW, extra=True) == ""
+    assert compare.differences(more, SHOW)
+    assert compare.differences(SHOW, more, extra=True)
+    middle = SHOW.replace("updelay: 0 ms\n", "updelay: 0 ms\nours: 1\n")
+    assert compare.differences(middle, SHOW, extra=True)
+    assert compare.differences("", SHOW, extra=True)
+
+
+def test_compare_list():
+    """Members in bond/list come in any order, but the same ones."""
+    line = "bond\ttype\trecircID\tmembers\nb\tbalance-tcp\t%d\t%s\n"
+    assert not compare.differences(line % (3, "p1, p2"),
+                                   line % (9, "p2, p1"))
+    assert compare.differences(line % (3, "p1, p2"), line % (3, "p1, p3"))
+    assert compare.differences(line % (3, "p1, p2"), line % (0, "p1, p2"))
+
+
+def test_losses_are_noticed(lab, stock):
+    """A ping over a cable that is cut counts the loss."""
+    s = Switch(lab, "s1", stock)
+    h1 = lab.host("h1", s, "to-h1", "10.0.0.1")
+    h2 = lab.host("h2", s, "to-h2", "10.0.0.2")
+    reachable(h1, "10.0.0.2")
+    with pytest.raises(AssertionError):
+        unreachable(h1, "10.0.0.2")
+    ping = Ping(h1, "10.0.0.2")
+    h2.cable.cut()
+    wait_until(lambda: ping.quiet_for(0.6), "no more answers")
+    with pytest.raises(Timeout):
+        ping.wait_replies(1, 0.3)
+    h2.cable.mend()
+    ping.wait_replies(20)
+    ping.stop()
+    assert ping.lost > 40 and ping.gap > 0.5, "%s" % ping
+
+
+def test_death_is_noticed(lab, stock):
+    """A daemon that ends by itself is a problem."""
+    s = Switch(lab, "s1", stock)
+    assert s.problems() == []
+    os.kill(s.vswitchd.pid, signal.SIGKILL)
+    s.vswitchd.wait(10)
+    assert s.problems()
+    s.start()
+    assert s.problems() == []
+
+
+def test_open_lab_is_seen(lab):
+    """leftovers() sees what a lab has not removed yet."""
+    lab.namespace("x")
+    lab.popen(["sleep", "60"])
+    found = " ".join(leftovers())
+    for what in "namespace " + lab.name, "process ", "file ":
+        assert what in found
+
+
+def demo(daemon, **kwargs):
+    """Starts demo.py."""
+    return subprocess.Popen([sys.executable, DEMO, "--daemon", daemon],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, **kwargs)
+
+
+def test_demo(daemon):
+    """The demonstration succeeds, counts what was lost, leaves nothing."""
+    proc = demo(daemon)
+    out, _err = proc.communicate(timeout=110)
+    assert proc.returncode == 0, out
+    assert out.count(" lost; the longest gap") == 2
+    assert "---- bond0 ----" in out and "partner state:" in out
+    assert other_processes() == []
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM,
+                                    signal.SIGKILL],
+                         ids=["int", "term", "kill"])
+def test_interrupted_demo(daemon, signum):
+    """Whenever it is ended, nothing stays."""
+    links = os.listdir("/sys/class/net")
+    proc = demo(daemon)
+    for line in proc.stdout:
+        if line.startswith("Pulling"):
+            break
+    running = " ".join(other_processes())
+    assert "ovs-vswitchd" in running and "ping" in running
+    proc.send_signal(signum)
+    proc.stdout.read()
+    assert proc.wait(30) != 0
+    proc.stdout.close()
+    wait_until(lambda: not other_processes(), "no process is left", 10)
+    assert leftovers() == []
+    assert os.listdir("/sys/class/net") == links
+
+
+def test_demo_with_a_bad_daemon():
+    """A daemon that does not work is not a success."""
+    where = pathlib.Path("/run/bad")
+    where.mkdir()
+    fake = where / "ovs-vswitchd"
+    try:
+        fake.write_text("#!/bin/sh\nexit 1\n")
+        fake.chmod(0o755)
+        proc = demo(fake)
+        out, _err = proc.communicate(timeout=60)
+        assert proc.returncode != 0 and "survived" not in out
+        assert other_processes() == []
+    finally:
+        fake.unlink()
+        where.rmdir()
