@@ -20,7 +20,10 @@ check_PROGRAMS += tests/bndtest
 tests_bndtest_SOURCES = \
 	tests/bndtest.c \
 	tests/bndtest.h \
-	tests/drive-lacp.c
+	tests/drive-lacp.c \
+	tests/drive-wire.c \
+	tests/fuzz/fuzz-lacpdu.c \
+	tests/truth-lacp.c
 tests_bndtest_LDADD = \
 	lib/libbond-engine.a \
 	$(OVS_BUILDDIR)/lib/libopenvswitch.la
@@ -29,7 +32,10 @@ tests_bndtest_DEPENDENCIES = lib/libbond-engine.a ovs-libs.stamp
 # Scripts: add each file that testsuite.at (system-testsuite.at) includes.
 TESTSUITE_AT = \
 	tests/testsuite.at \
-	tests/bnd-macros.at
+	tests/bnd-macros.at \
+	tests/unit/lacp.at \
+	tests/unit/lacp-standard.at \
+	tests/unit/wire.at
 SYSTEM_TESTSUITE_AT = \
 	tests/system-testsuite.at \
 	tests/system/bond.at

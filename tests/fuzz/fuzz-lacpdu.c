@@ -11,7 +11,7 @@
  * that replays files, or N mutations of a valid LACPDU and a Marker. */
 
 #include <config.h>
-#include "bndtest.h"
+#include "tests/bndtest.h"
 
 #include <stdint.h>
 #include <stdlib.h>
