@@ -18,8 +18,11 @@
 # The engine's test program.  Sub-commands register themselves.
 check_PROGRAMS += tests/bndtest
 tests_bndtest_SOURCES = \
+	tests/bond-rig.c \
+	tests/bond-rig.h \
 	tests/bndtest.c \
 	tests/bndtest.h \
+	tests/drive-bond.c \
 	tests/drive-lacp.c \
 	tests/drive-wire.c \
 	tests/fuzz/fuzz-lacpdu.c \
@@ -33,6 +36,11 @@ tests_bndtest_DEPENDENCIES = lib/libbond-engine.a ovs-libs.stamp
 TESTSUITE_AT = \
 	tests/testsuite.at \
 	tests/bnd-macros.at \
+	tests/unit/bond-active.at \
+	tests/unit/bond-lacp.at \
+	tests/unit/bond-life.at \
+	tests/unit/bond-link.at \
+	tests/unit/bond-slb.at \
 	tests/unit/lacp.at \
 	tests/unit/lacp-standard.at \
 	tests/unit/wire.at

@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Drives one bond through simulated time.
+ *
+ *     bndtest bond [--step] [--trace] [--pcap=FILE] SCRIPT
+ *
+ * A line is a command of bond-rig.h or one of those below.  It may begin with
+ * "at T:", which first lets time pass until T ms; commands of one time are
+ * taken in before the bond decides, unless something asks for the outcome.
+ * Time goes from one wake time to the next or, with --step, millisecond by
+ * millisecond; both must satisfy the same script.
+ *
+ *     expect KEY=VALUE...     what is true now; the keys are at the end
+ *     expect-later KEY=VALUE  the same before the bond decides
+ *     admit ID MAC VERDICT    accept, drop or drop-if-moved
+ *     choose HASH ID|none     member that a packet with that hash leaves by
+ *     choose MAC VLAN ID|none the same in balance-slb
+ *     mark                    remembers who owns which bucket
+ *     show; list              as bond/show and bond/list would
+ *     lacp-show; lacp-stats
+ *     restart                 goes on with a new bond that is told the same
+ *
+ * What came out (effects, traced, silent, frames) is counted from the last
+ * "at", and anew from the first command after an expectation.
+ *
+ *     active=ID|none                 wake=T|now|never
+ *     enabled=ID,...|none            link=ID:STATE,... (blanks as '-')
+ *     lacp=STATUS                    lacp-ok=ID,...|none
+ *     effects=NAME,...|none          whole set, without frames and traces
+ *     traced=TEXT; silent=TEXT       some trace holds TEXT; none does
+ *     frames=ID:N,...                fallback=true|false
+ *     failovers=N                    rebalance=T|never
+ *     sticky=MAC                     balanced=true|false
+ *     bonded=true|false              members=ID,...|none (in order)
+ *     slots=ID:N,...                 slot=N:ID|none,...
+ *     moved=N                        buckets that moved since "mark"
+ *     loads=N                        buckets with a load
+ *     hash=none|src|l4, blocked=, recirculate=, lb-output=, basis=    view */
+
+#include <config.h>
+#include "bond-rig.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include "bond/status-text.h"
+#include "openvswitch/util.h"
+#include "util.h"
+#include "xmit/choose.h"
+
+struct drive {
+    struct bond_rig rig;
+    struct bndtest_line line;
+    bool trace;                 /* Print effects. */
+    bool asked;                 /* Expectations looked at what came out. */
+    bnd_id marked[BND_N_SLOTS]; /* Owners at the last "mark". */
+};
+
+/* Appends 'text' to a comma-separated list. */
+OVS_PRINTF_FORMAT(2, 3) static void
+add_item(struct ds *ds, const char *format, ...)
+{
+    va_list args;
+
+    if (ds->length) {
+        ds_put_char(ds, ',');
+    }
+    va_start(args, format);
+    ds_put_format_valist(ds, format, args);
+    va_end(args);
+}
+
+static void
+put_time(struct ds *ds, long long int t, long long int now)
+{
+    if (t == BND_NEVER) {
+        ds_put_cstr(ds, "never");
+    } else if (t <= now) {
+        ds_put_cstr(ds, "now");
+    } else {
+        ds_put_format(ds, "%lld", t);
+    }
+}
+
+static void
+put_id(struct ds *ds, bnd_id id)
+{
+    if (id == BND_NO_MEMBER) {
+        ds_put_cstr(ds, "none");
+    } else {
+        ds_put_format(ds, "%u", id);
+    }
+}
+
+static void
+put_bool(struct ds *ds, bool b)
+{
+    ds_put_cstr(ds, b ? "true" : "false");
+}
+
+static void
+put_mac(struct ds *ds, struct eth_addr mac)
+{
+    for (size_t i = 0; i < sizeof mac.ea; i++) {
+        ds_put_format(ds, "%s%02x", i ? ":" : "", mac.ea[i]);
+    }
+}
+
+/* Appends the state of 'm''s link if 'want' asks for that member. */
+static void
+add_link(const struct bnd_status_member *m, const char *want, struct ds *ds)
+{
+    char *item = xasprintf("%u:%s", m->id, bnd_link_state_name(m->link));
+    size_t prefix = strcspn(item, ":") + 1;
+
+    for (char *c = item; *c; c++) {
+        *c = *c == ' ' ? '-' : *c;
+    }
+    for (const char *p = want; *p; p += strcspn(p, ",")) {
+        p += *p == ',';
+        if (!strncmp(p, item, prefix)) {
+            add_item(ds, "%s", item);
+        }
+    }
+    free(item);
+}
+
+static bool
+is_active(const struct bnd_status_member *m)
+{
+    return m->active;
+}
+
+static bool
+is_enabled(const struct bnd_status_member *m)
+{
+    return m->enabled;
+}
+
+static bool
+is_member(const struct bnd_status_member *m OVS_UNUSED)
+{
+    return true;
+}
+
+static bool
+is_lacp_ok(const struct bnd_status_member *m)
+{
+    return m->has_lacp && m->lacp.may_enable;
+}
+
+/* Appends what is true of members. */
+static bool
+actual_members(const struct bnd_status *s, const char *key, const char *want,
+               struct ds *ds)
+{
+    static const struct {
+        const char *key;
+        bool (*test)(const struct bnd_status_member *); /* Null for links. */
+    } keys[] = {
+        { "active", is_active },
+        { "enabled", is_enabled },
+        { "members", is_member },
+        { "lacp-ok", is_lacp_ok },
+        { "link", NULL },
+    };
+
+    for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
+        if (strcmp(key, keys[k].key)) {
+            continue;
+        }
+        for (size_t i = 0; i < s->n_members; i++) {
+            if (!keys[k].test) {
+                add_link(&s->members[i], want, ds);
+            } else if (keys[k].test(&s->members[i])) {
+                add_item(ds, "%u", s->members[i].id);
+            }
+        }
+        if (!ds->length) {
+            ds_put_cstr(ds, "none");
+        }
+        return true;
+    }
+    return false;
+}
+
+static bool
+actual_bond(const struct drive *d, const struct bnd_status *s,
+            const char *key, struct ds *ds)
+{
+    const struct bond_rig *rig = &d->rig;
+
+    if (!strcmp(key, "wake")) {
+        put_time(ds, bnd_wake_time(rig->bond), rig->now);
+    } else if (!strcmp(key, "lacp")) {
+        ds_put_cstr(ds, bnd_lacp_status_name(bnd_lacp_state(rig->bond)));
+    } else if (!strcmp(key, "fallback")) {
+        put_bool(ds, s->fallback);
+    } else if (!strcmp(key, "bonded")) {
+        put_bool(ds, s->bonded);
+    } else if (!strcmp(key, "failovers")) {
+        ds_put_format(ds, "%"PRIu32, s->n_failovers);
+    } else if (!strcmp(key, "rebalance")) {
+        put_time(ds, bnd_next_rebalance(rig->bond), rig->now);
+    } else if (!strcmp(key, "balanced")) {
+        put_bool(ds, bnd_is_balanced(rig->bond));
+    } else if (!strcmp(key, "sticky")) {
+        put_mac(ds, bnd_active_mac(rig->bond));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bnd_id
+slot_owner(const struct bnd_status *s, int slot)
+{
+    return s->slots ? s->slots[slot].owner : BND_NO_MEMBER;
+}
+
+static bool
+actual_slots(const struct drive *d, const struct bnd_status *s,
+             const char *key, const char *want, struct ds *ds)
+{
+    int n = 0;
+
+    if (!strcmp(key, "slots")) {
+        for (size_t i = 0; i < s->n_members; i++) {
+            n = 0;
+            for (int slot = 0; slot < BND_N_SLOTS; slot++) {
+                n += slot_owner(s, slot) == s->members[i].id;
+            }
+            if (n) {
+                add_item(ds, "%u:%d", s->members[i].id, n);
+            }
+        }
+        if (!ds->length) {
+            ds_put_cstr(ds, "none");
+        }
+    } else if (!strcmp(key, "slot")) {
+        while (*want) {
+            int slot = strtol(want, NULL, 10) & (BND_N_SLOTS - 1);
+
+            add_item(ds, "%d:", slot);
+            put_id(ds, slot_owner(s, slot));
+            want += strcspn(want, ",");
+            want += *want == ',';
+        }
+    } else if (!strcmp(key, "moved") || !strcmp(key, "loads")) {
+        for (int slot = 0; slot < BND_N_SLOTS; slot++) {
+            n += (*key == 'm' ? slot_owner(s, slot) != d->marked[slot]
+                  : s->slots && s->slots[slot].load);
+        }
+        ds_put_format(ds, "%d", n);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool
+actual_output(const struct drive *d, const char *key, const char *want,
+              struct ds *ds)
+{
+    const struct bond_rig *rig = &d->rig;
+
+    if (!strcmp(key, "effects")) {
+        for (enum bnd_effect_type t = 0; t < BND_N_FX; t++) {
+            if (t != BND_FX_TRACE && t != BND_FX_FRAME_TX
+                && rig->seen & 1u << t) {
+                add_item(ds, "%s", bnd_effect_name(t));
+            }
+        }
+        if (!ds->length) {
+            ds_put_cstr(ds, "none");
+        }
+    } else if (!strcmp(key, "traced") || !strcmp(key, "silent")) {
+        const char *traces = ds_cstr_ro(&rig->traces);
+        bool found = strstr(traces, want) != NULL;
+
+        ds_put_cstr(ds, found == (*key == 't') ? want : traces);
+    } else if (!strcmp(key, "frames")) {
+        for (int i = 0; i < BOND_RIG_MAX_PORTS; i++) {
+            if (rig->n_frames[i]) {
+                add_item(ds, "%d:%u", i, rig->n_frames[i]);
+            }
+        }
+        if (!ds->length) {
+            ds_put_cstr(ds, "none");
+        }
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool
+actual_view(const struct drive *d, const char *key, struct ds *ds)
+{
+    static const char *const hashes[] = { "none", "src", "l4" };
+    struct bnd_view *view = bnd_make_view(d->rig.bond);
+    bool known = true;
+
+    if (!view) {
+        known = false;
+    } else if (!strcmp(key, "hash")) {
+        ds_put_cstr(ds, hashes[view->hash]);
+    } else if (!strcmp(key, "blocked")) {
+        put_bool(ds, view->blocked);
+    } else if (!strcmp(key, "recirculate")) {
+        put_bool(ds, view->recirculate);
+    } else if (!strcmp(key, "lb-output")) {
+        put_bool(ds, view->lb_output);
+    } else if (!strcmp(key, "basis")) {
+        ds_put_format(ds, "%"PRIu32, view->basis);
+    } else {
+        known = false;
+    }
+    free(view);
+    return known;
+}
+
+/* Are 'a' and 'b' the same names between commas, in any order? */
+static bool
+same_set(const char *a, const char *b)
+{
+    if (strlen(a) != strlen(b)) {
+        return false;
+    }
+    while (*a) {
+        size_t n = strcspn(a, ",");
+        bool found = false;
+
+        for (const char *p = b; *p; ) {
+            size_t m = strcspn(p, ",");
+
+            found |= n == m && !memcmp(a, p, n);
+            p += m + (p[m] == ',');
+        }
+        if (!found) {
+            return false;
+        }
+        a += n + (a[n] == ',');
+    }
+    return true;
+}
+
+static void
+command_expect(struct drive *d)
+{
+    struct bnd_status s;
+
+    bnd_get_status(d->rig.bond, d->rig.now, &s);
+    for (int i = 1; i < d->line.n_words; i++) {
+        char *key = d->line.word[i];
+        char *want = strchr(key, '=');
+        struct ds got = DS_EMPTY_INITIALIZER;
+
+        if (!want) {
+            bndtest_fatal(&d->line, "'%s' is not KEY=VALUE", key);
+        }
+        *want++ = '\0';
+        if (!actual_members(&s, key, want, &got)
+            && !actual_bond(d, &s, key, &got)
+            && !actual_slots(d, &s, key, want, &got)
+            && !actual_output(d, key, want, &got)
+            && !actual_view(d, key, &got)) {
+            bndtest_fatal(&d->line, "unknown key '%s', or no view", key);
+        }
+        if (strcmp(want, ds_cstr(&got))
+            && (!strcmp(key, "members") || !same_set(want, ds_cstr(&got)))) {
+            bndtest_fatal(&d->line, "%s is %s, expected %s", key,
+                          ds_cstr(&got), want);
+        }
+        ds_destroy(&got);
+    }
+    bnd_status_uninit(&s);
+}
+
+/* Questions to the packet path. */
+
+static struct bnd_view *
+need_view(struct drive *d)
+{
+    struct bnd_view *view = bnd_make_view(d->rig.bond);
+
+    if (!view) {
+        bndtest_fatal(&d->line, "there is no view");
+    }
+    return view;
+}
+
+static void
+command_admit(struct drive *d)
+{
+    static const char *const names[] = { "accept", "drop", "drop-if-moved" };
+    bnd_id id = bndtest_number(&d->line, 1);
+
+    if (d->line.n_words != 4) {
+        bndtest_fatal(&d->line, "admit ID MAC VERDICT");
+    }
+
+    struct bnd_view *view = need_view(d);
+    struct eth_addr dst = bond_rig_mac(&d->line, d->line.word[2]);
+    const char *got = names[bnd_admit(view, bnd_view_index(view, id), dst)];
+
+    if (strcmp(got, d->line.word[3])) {
+        bndtest_fatal(&d->line, "the verdict is %s", got);
+    }
+    free(view);
+}
+
+static void
+command_choose(struct drive *d)
+{
+    bool by_mac = d->line.n_words == 4;
+    const char *want = d->line.word[d->line.n_words - 1];
+    struct bnd_view *view = need_view(d);
+    struct ds got = DS_EMPTY_INITIALIZER;
+    uint32_t hash;
+
+    if (d->line.n_words < 3) {
+        bndtest_fatal(&d->line, "choose HASH ID|none, or choose MAC VLAN ...");
+    }
+    hash = (by_mac
+            ? bnd_hash_src(bond_rig_mac(&d->line, d->line.word[1]),
+                           bndtest_number(&d->line, 2), view->basis)
+            : bndtest_number(&d->line, 1));
+
+    uint8_t i = bnd_choose(view, hash);
+    put_id(&got, i == BND_VIEW_NONE ? BND_NO_MEMBER : view->members[i].id);
+    if (strcmp(ds_cstr(&got), want)) {
+        bndtest_fatal(&d->line, "the choice is %s", ds_cstr(&got));
+    }
+    ds_destroy(&got);
+    free(view);
+}
+
+static void
+command_show(struct drive *d)
+{
+    const char *what = d->line.word[0];
+    struct bnd_status_extra extra;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct bnd_status s;
+
+    memset(&extra, 0, sizeof extra);
+    extra.datapath_id = 1;
+    bnd_get_status(d->rig.bond, d->rig.now, &s);
+    extra.lb_output = s.lb_output;
+    if (!strcmp(what, "show")) {
+        bnd_format_bond("bond", &s, &extra, d->rig.now, &ds);
+    } else if (!strcmp(what, "list")) {
+        bnd_format_bond_row("bond", &s, &extra, &ds);
+    } else if (!strcmp(what, "lacp-show")) {
+        bnd_format_lacp("bond", &s, &ds);
+    } else {
+        bnd_format_lacp_stats("bond", &s, &ds);
+    }
+    fputs(ds_cstr(&ds), stdout);
+    ds_destroy(&ds);
+    bnd_status_uninit(&s);
+}
+
+static void
+command_mark(struct drive *d)
+{
+    struct bnd_status s;
+
+    bnd_get_status(d->rig.bond, d->rig.now, &s);
+    for (int slot = 0; slot < BND_N_SLOTS; slot++) {
+        d->marked[slot] = slot_owner(&s, slot);
+    }
+    bnd_status_uninit(&s);
+}
+
+static void
+command_restart(struct drive *d)
+{
+    struct bond_rig fresh;
+
+    bond_rig_again(&d->rig, &fresh);
+    bond_rig_uninit(&d->rig);
+    d->rig = fresh;
+}
+
+static void
+check(struct drive *d)
+{
+    if (d->rig.error) {
+        bndtest_fatal(&d->line, "%s", d->rig.error);
+    }
+}
+
+static void
+flush(struct drive *d)
+{
+    if (d->trace) {
+        fputs(ds_cstr(&d->rig.text), stdout);
+    }
+    bond_rig_clear(&d->rig);
+    d->asked = false;
+}
+
+/* Works off "at T:". */
+static void
+command_at(struct drive *d)
+{
+    long long int when;
+    char *colon = d->line.n_words > 1 ? strchr(d->line.word[1], ':') : NULL;
+
+    if (!colon || colon[1]) {
+        bndtest_fatal(&d->line, "at T: COMMAND");
+    }
+    *colon = '\0';
+    when = bndtest_number(&d->line, 1);
+    if (when < d->rig.now) {
+        bndtest_fatal(&d->line, "time went by already");
+    }
+    bond_rig_settle(&d->rig);
+    check(d);
+    flush(d);
+    bond_rig_advance(&d->rig, when);
+    check(d);
+    bndtest_shift(&d->line, 2);
+}
+
+static bool
+is_question(const struct drive *d)
+{
+    const char *command = d->line.word[0];
+
+    return (!strcmp(command, "expect") || !strcmp(command, "admit")
+            || !strcmp(command, "choose"));
+}
+
+/* Carries out a command that wants to know what the bond has decided. */
+static bool
+ask(struct drive *d)
+{
+    const char *command = d->line.word[0];
+
+    if (!strcmp(command, "expect")) {
+        command_expect(d);
+        d->asked = true;
+    } else if (!strcmp(command, "admit")) {
+        command_admit(d);
+    } else if (!strcmp(command, "choose")) {
+        command_choose(d);
+    } else if (!strcmp(command, "mark")) {
+        command_mark(d);
+    } else if (!strcmp(command, "show") || !strcmp(command, "list")
+               || !strcmp(command, "lacp-show")
+               || !strcmp(command, "lacp-stats")) {
+        command_show(d);
+    } else if (!strcmp(command, "restart")) {
+        command_restart(d);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void
+run_line(struct drive *d)
+{
+    if (!strcmp(d->line.word[0], "at")) {
+        command_at(d);
+    }
+    if (!d->line.n_words) {
+        return;
+    }
+    if (!strcmp(d->line.word[0], "expect-later")) {
+        command_expect(d);
+        return;
+    }
+    if (d->asked && !is_question(d)) {
+        flush(d);
+    }
+    if (!bond_rig_command(&d->rig, &d->line)) {
+        bond_rig_settle(&d->rig);
+        check(d);
+        if (!ask(d)) {
+            bndtest_fatal(&d->line, "unknown command");
+        }
+    }
+}
+
+static int
+drive_bond(int argc, char *argv[])
+{
+    struct drive d;
+    FILE *stream;
+
+    memset(&d, 0, sizeof d);
+    bond_rig_init(&d.rig, 1, false);
+    for (; argc > 2; argc--, argv++) {
+        if (!strcmp(argv[1], "--step")) {
+            d.rig.step = true;
+        } else if (!strcmp(argv[1], "--trace")) {
+            d.trace = true;
+        } else if (!strncmp(argv[1], "--pcap=", 7)) {
+            bond_rig_open_pcap(&d.rig, argv[1] + 7);
+        } else {
+            break;
+        }
+    }
+    if (argc != 2) {
+        fputs("bndtest bond: which script?\n", stderr);
+        return 2;
+    }
+
+    stream = bndtest_open(argv[1], &d.line);
+    while (bndtest_next(stream, &d.line)) {
+        run_line(&d);
+    }
+    if (stream != stdin) {
+        fclose(stream);
+    }
+    bond_rig_settle(&d.rig);
+    check(&d);
+    flush(&d);
+    bond_rig_uninit(&d.rig);
+    return 0;
+}
+BNDTEST_REGISTER("bond", "[--step] [--trace] [--pcap=FILE] SCRIPT", drive_bond)
