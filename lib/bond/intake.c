@@ -209,6 +209,14 @@ event_frame(struct bnd_bond *b, struct bnd_member *m,
     }
 }
 
+static void
+event_mode(struct bnd_bond *b, const struct bnd_event *e)
+{
+    if (b->class && b->class->event) {
+        b->class->event(b->priv, e);
+    }
+}
+
 void
 bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
           struct bnd_effects *fx)
@@ -247,16 +255,20 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         break;
 
     case BND_EV_SET_ACTIVE:
-        if (m->enabled && b->bonded) {
+        if (m->enabled && m->present && b->bonded) {
             bnd_set_active(b, m->id, now, fx);
         }
         break;
 
-    case BND_EV_TX_BYTES:
     case BND_EV_MIGRATE:
-        if (b->class && b->class->event) {
-            b->class->event(b->priv, e);
+        if (m->enabled && m->present
+            && e->slot >= 0 && e->slot < BND_N_SLOTS) {
+            event_mode(b, e);
         }
+        break;
+
+    case BND_EV_TX_BYTES:
+        event_mode(b, e);
         break;
 
     case BND_N_EVENTS:
