@@ -315,8 +315,11 @@ bnd_wake_time(const struct bnd_bond *b)
     long long int wake = b->settled ? BND_NEVER : b->last_now;
 
     for (size_t i = 0; i < b->n_members; i++) {
-        wake = bnd_deadline_min(wake,
-                                bnd_link_wake_time(&b->members[i]->link));
+        const struct bnd_member *m = b->members[i];
+
+        if (m->present) {
+            wake = bnd_deadline_min(wake, bnd_link_wake_time(&m->link));
+        }
     }
     if (b->lacp) {
         wake = bnd_deadline_min(wake, bnd_lacp_wake_time(b->lacp));
