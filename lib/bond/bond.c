@@ -115,6 +115,9 @@ stage_link(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 
         if (m->present) {
             m->good = m->carrier && (m->may_enable || b->lacp);
+            if (b->lacp && m->link.deadline != BND_NEVER) {
+                m->link.deadline = now;
+            }
             bnd_link_step(m, up, down, now, fx);
         }
     }
