@@ -32,6 +32,7 @@ struct bnd_bond {
     bool had_active;            /* Has there ever been one? */
     uint32_t n_failovers;
     enum bnd_lacp_status lacp_status;
+    bool lost;                  /* An enabled member left since last pass. */
     bool announce;              /* A path changed in this pass. */
 
     /* What was published. */

@@ -231,8 +231,9 @@ bnd_set_active(struct bnd_bond *b, bnd_id id, long long int now,
 static void
 stage_mode(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 {
-    bool fell = false;
+    bool fell = b->lost;
 
+    b->lost = false;
     for (size_t i = 0; i < b->n_members; i++) {
         fell |= update_enabled(b, b->members[i], now, fx);
     }

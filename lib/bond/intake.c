@@ -148,6 +148,7 @@ event_member_del(struct bnd_bond *b, struct bnd_member *m, bool remember)
     if (b->lacp) {
         bnd_lacp_port_del(b->lacp, m->id);
     }
+    b->lost |= m->enabled;
     if (remember) {
         m->present = false;
         return;
