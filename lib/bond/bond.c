@@ -166,7 +166,8 @@ static bool
 update_enabled(struct bnd_bond *b, struct bnd_member *m, long long int now,
                struct bnd_effects *fx)
 {
-    bool enabled = (b->bonded && m->present && bnd_link_is_enabled(&m->link)
+    bool enabled = (b->bonded && m->present && m->fits
+                    && bnd_link_is_enabled(&m->link)
                     && (!b->lacp || (m->lacp_ok && m->may_enable)));
     bool fell = m->enabled && !enabled;
 
@@ -232,10 +233,15 @@ static void
 stage_mode(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 {
     bool fell = b->lost;
+    size_t n_present = 0;
 
     b->lost = false;
     for (size_t i = 0; i < b->n_members; i++) {
-        fell |= update_enabled(b, b->members[i], now, fx);
+        struct bnd_member *m = b->members[i];
+
+        n_present += m->present;
+        m->fits = n_present <= BND_VIEW_MAX;
+        fell |= update_enabled(b, m, now, fx);
     }
     if (!b->bonded) {
         return;

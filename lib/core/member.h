@@ -40,6 +40,9 @@ struct bnd_member {
     bool lacp_ok;
     bool lacp_current;
 
+    /* Stage 5: the view has room for it. */
+    bool fits;
+
     /* Result: traffic may be sent and taken. */
     bool enabled;
 };
