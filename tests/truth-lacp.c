@@ -70,7 +70,7 @@ static const struct arrow rx_arrows[] = {
     { IN(BND_RX_EXPIRED) | IN(BND_RX_DEFAULTED) | IN(BND_RX_CURRENT), PDU, 0,
       BND_RX_CURRENT, "LACPDU received" },
 
-    { IN(BND_RX_EXPIRED), RESTART, 0, BND_RX_EXPIRED, "OVS: restart" },
+    { IN(BND_RX_EXPIRED), RESTART, QUIET, BND_RX_EXPIRED, "OVS: restart" },
     { IN(BND_RX_EXPIRED), R_TIMER, 0, BND_RX_DEFAULTED,
       "current_while_timer expired" },
 

@@ -31,7 +31,8 @@
  * a port back to EXPIRED when its carrier changes or it is configured anew,
  * and keeps the partner's data meanwhile, so that traffic resumes with the
  * next LACPDU.  'quiet': a passive system, which must not speak first, has no
- * use for EXPIRED before it has heard anybody, and starts in DEFAULTED. */
+ * use for EXPIRED before it has heard anybody, and starts in DEFAULTED; and
+ * only CURRENT is restarted. */
 
 const char *
 bnd_rx_state_name(enum bnd_rx_state state)
@@ -64,7 +65,7 @@ bnd_rx_next(enum bnd_rx_state state, const struct bnd_rx_input *in)
                 : BND_RX_EXPIRED);
     case BND_RX_EXPIRED:
         return (in->pdu ? BND_RX_CURRENT
-                : in->restart ? state
+                : in->restart && !in->quiet ? state
                 : in->timer_expired ? BND_RX_DEFAULTED
                 : state);
     case BND_RX_LACP_DISABLED:
@@ -89,7 +90,7 @@ reenters(enum bnd_rx_state state, const struct bnd_rx_input *in)
 {
     return ((state == BND_RX_INITIALIZE && in->begin)
             || (state == BND_RX_CURRENT && in->pdu)
-            || (state == BND_RX_EXPIRED && in->restart));
+            || (state == BND_RX_EXPIRED && in->restart && !in->quiet));
 }
 
 static void
