@@ -162,8 +162,8 @@ def test_learning_packets(lab, daemon):
 
 @pytest.mark.parametrize("mode", [AB, SLB])
 def test_backup_drops_broadcast(lab, daemon, mode):
-    """What a backup member receives by broadcast is dropped, unless,
-    in balance-slb, all-members-active is set."""
+    """What a backup member receives by broadcast is dropped,
+    unless, in balance-slb, all-members-active is set."""
     net = Simple(lab, daemon, mode)
     active = net.s.bond().active
     backup = {"p1": "p2", "p2": "p1"}[active]
@@ -195,7 +195,7 @@ def test_backup_drops_broadcast(lab, daemon, mode):
             return                  # The option is balance-slb's.
         net.set("other_config:all-members-active=true")
         inject(backup, b"3")
-        assert arrives(b"3", 3 * SLOW), "with all-members-active it must let it in"
+        assert arrives(b"3", 3 * SLOW), "all-members-active lets it in"
 
 
 def test_updelay(lab, daemon):

@@ -136,7 +136,8 @@ CONFIGS = {
                  ("mend", "p2")]},
     "disabled-member": {
         "settings": [AB],
-        "then": [BOTH, ("appctl", "bond/disable-member", "bond0", "p1")]},
+        "then": [BOTH, CHOOSE_P2,
+                 ("appctl", "bond/disable-member", "bond0", "p1")]},
     "miimon": {
         "settings": [AB, "other_config:bond-detect-mode=miimon",
                      "other_config:bond-miimon-interval=100"],
@@ -204,7 +205,7 @@ CONFIGS = {
     "lacp-fallback": {
         "settings": [TCP, "lacp=active", FAST,
                      "other_config:lacp-fallback-ab=true"],
-        "then": [BOTH]},
+        "then": [BOTH, CHOOSE_P1]},
     "lacp-cut": {
         "settings": [TCP, "lacp=active", FAST],
         "peer": [TCP, "lacp=active", FAST],
@@ -217,6 +218,7 @@ for _config in CONFIGS.values():
         _config["then"] = [CHOOSE_P1 if step == BOTH else step
                            for step in _config["then"]]
         _config["then"].insert(0, BOTH)
+    if any(s.startswith("lacp=") for s in _config["settings"]):
         _config.setdefault("key", 40)
 
 QUERIES = [["bond/show"], ["bond/show", "bond0"], ["bond/list"],
