@@ -215,12 +215,17 @@ bond_member_set_may_enable(struct bond *bond, void *aux, bool may_enable)
 /* Main loop. */
 
 bool
-bond_run(struct bond *bond, enum lacp_status lacp_status OVS_UNUSED)
+bond_run(struct bond *bond, enum lacp_status lacp_status)
 {
     struct ob_owner *o = bond->owner;
 
     if (!o) {
         return false;
+    }
+    if (lacp_status == LACP_DISABLED && o->lacp) {
+        /* The bundle has dropped LACP.  Others may go on to refer to it until
+         * flows are revalidated, for which they wait for us. */
+        ob_owner_detach_lacp(o);
     }
     ob_owner_run(o);
     return ob_owner_take_revalidate(o);

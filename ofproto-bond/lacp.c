@@ -113,8 +113,7 @@ lacp_status(const struct lacp *lacp)
     }
 
     switch (ob_owner_lacp_status(lacp->owner)) {
-    case BND_LACP_OFF:
-        return LACP_DISABLED;
+    case BND_LACP_OFF:          /* Configured, but no pass has run yet. */
     case BND_LACP_CONFIGURED:
         return LACP_CONFIGURED;
     case BND_LACP_NEGOTIATED:

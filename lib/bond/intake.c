@@ -94,8 +94,13 @@ bnd_set_lacp_port(struct bnd_bond *b, bnd_id id,
         return;
     }
     if (config) {
+        bool new = !bnd_lacp_has_port(b->lacp, id);
+
         bnd_lacp_port_set(b->lacp, id, m->name, config, now);
         bnd_lacp_port_set_mac(b->lacp, id, m->mac);
+        if (new) {
+            bnd_lacp_port_set_carrier(b->lacp, id, m->carrier, now);
+        }
     } else {
         bnd_lacp_port_del(b->lacp, id);
     }
@@ -182,6 +187,7 @@ event_link(struct bnd_bond *b, struct bnd_member *m,
     if (lacp && e->link.reset) {
         /* As in Open vSwitch, not for a device that merely is set down. */
         bnd_lacp_port_carrier_changed(b->lacp, m->id, now);
+        bnd_lacp_port_set_carrier(b->lacp, m->id, e->link.carrier, now);
     }
     if (e->link.reset && e->link.carrier && m->carrier && !b->lacp) {
         /* The link was lost and is back: its delays start anew. */
