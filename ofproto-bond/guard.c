@@ -17,33 +17,6 @@ static pthread_t thread;
 static struct latch latch;      /* Set for a new bond, or to stop. */
 static atomic_bool stop;
 
-/* When the main loop came round last, ms of the machine's monotonic clock. */
-static atomic_llong main_seen;
-
-static long long int
-real_msec(void)
-{
-    struct timespec ts;
-
-    xclock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
-void
-ob_guard_main_is_alive(void)
-{
-    atomic_store_relaxed(&main_seen, real_msec());
-}
-
-bool
-ob_guard_main_is_held_up(void)
-{
-    long long int seen;
-
-    atomic_read_relaxed(&main_seen, &seen);
-    return real_msec() - seen >= OB_LATE_MS;
-}
-
 static void *
 guard_main(void *aux OVS_UNUSED)
 {
@@ -55,9 +28,7 @@ guard_main(void *aux OVS_UNUSED)
         bool stopping;
 
         for (size_t i = 0; i < n; i++) {
-            if (ob_guard_main_is_held_up()) {
-                ob_owner_pass(late[i], true);
-            }
+            ob_owner_pass(late[i], true);
             ob_owner_unref(late[i]);
         }
         free(late);
@@ -82,7 +53,6 @@ ob_guard_start(void)
         running = true;
         latch_init(&latch);
         atomic_store(&stop, false);
-        ob_guard_main_is_alive();
         thread = ovs_thread_create("bond_guard", guard_main, NULL);
     }
     latch_set(&latch);

@@ -78,6 +78,8 @@ struct ob_owner {
     struct bnd_effects fx;      /* (m) Not carried out yet. */
     long long int wake;         /* (m) When the engine wants to run, ms. */
     long long int last_now;     /* (m) */
+    long long int main_seen;    /* (m) When the main loop came round to us
+                                 * last, ms of the machine's clock. */
 
     struct ovs_mutex tx_mutex;  /* With 'mutex': to write; alone: to read. */
     struct ob_member *members;  /* In the order of joining. */
@@ -123,7 +125,8 @@ void ob_owners_for_each(void (*cb)(struct ob_owner *, void *aux), void *aux);
 void ob_owners_purge(bool (*exists)(const char *name, void *aux), void *aux);
 
 /* References, for the guard thread.  ob_owners_late() returns the owners
- * whose pass is overdue by OB_LATE_MS at 'now', '*n' of them, each with a
+ * whose pass is overdue by OB_LATE_MS at 'now' and to which the main loop has
+ * not come round for as long, '*n' of them, each with a
  * reference, in an array that the caller frees; '*next' becomes the time at
  * which the next one may be. */
 struct ob_owner **ob_owners_late(long long int now, size_t *n,

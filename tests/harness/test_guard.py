@@ -142,3 +142,21 @@ def test_no_flap_at_either_end(lab, daemon, stock, request, known_in_stock,
         assert all(s["Link Expired"] == 0
                    for s in switch.lacp_stats().values()), switch.name
     reachable(pair.h1, "10.0.0.2")
+
+
+def test_no_flap_while_the_database_is_away(lab, daemon, stock, request,
+                                            known_in_stock):
+    """Without its database the main loop runs no bridge.  LACP goes on."""
+    known_in_stock(request, "stock OVS has no guard")
+    pair = Pair(lab, daemon, stock, AFXDP)
+    pair.s1.stop_db()
+    time.sleep(6)
+    assert len(pair.s2.lacp().current()) == 2
+    pair.s1.start_db()
+    wait_until(lambda: pair.s1.try_vsctl("--timeout=5", "show").returncode
+               == 0, "the daemon has its database again", 20)
+    reachable(pair.h1, "10.0.0.2")
+    for switch in pair.s1, pair.s2:
+        assert len(switch.lacp().current()) == 2
+        assert all(s["Link Expired"] == 0
+                   for s in switch.lacp_stats().values()), switch.name
