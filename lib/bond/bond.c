@@ -204,8 +204,9 @@ bnd_set_active(struct bnd_bond *b, bnd_id id, long long int now,
                struct bnd_effects *fx)
 {
     struct bnd_member *m = bnd_find_member(b, id);
+    bool again = id == b->active;
 
-    if (id == b->active) {
+    if (again && (!m || m->enabled)) {
         return;
     }
     if (m) {
@@ -217,7 +218,7 @@ bnd_set_active(struct bnd_bond *b, bnd_id id, long long int now,
         }
         bnd_fx_trace(fx, BND_TRACE_ACTIVE, now, id, m->name)->ms = left;
         update_enabled(b, m, now, fx);
-        b->n_failovers += b->had_active;
+        b->n_failovers += b->had_active && !again;
         b->had_active = true;
         b->sticky = m->mac;
         b->announce = true;
