@@ -180,6 +180,9 @@ event_link(struct bnd_bond *b, struct bnd_member *m,
 
     if (memcmp(&m->mac, &e->link.mac, sizeof m->mac)) {
         m->mac = e->link.mac;
+        if (m->id == b->active) {
+            b->sticky = m->mac;
+        }
         if (lacp) {
             bnd_lacp_port_set_mac(b->lacp, m->id, m->mac);
         }
