@@ -24,6 +24,7 @@ tests_bndtest_SOURCES = \
 	tests/bndtest.h \
 	tests/drive-bond.c \
 	tests/drive-lacp.c \
+	tests/drive-slots.c \
 	tests/drive-wire.c \
 	tests/fuzz/fuzz-lacpdu.c \
 	tests/truth-lacp.c
@@ -43,6 +44,7 @@ TESTSUITE_AT = \
 	tests/unit/bond-slb.at \
 	tests/unit/lacp.at \
 	tests/unit/lacp-standard.at \
+	tests/unit/slots.at \
 	tests/unit/wire.at
 SYSTEM_TESTSUITE_AT = \
 	tests/system-testsuite.at \

@@ -23,6 +23,7 @@ struct share {
     uint64_t load;              /* Bytes in all its buckets. */
     size_t n_slots;             /* All its buckets... */
     size_t n_loaded;            /* ...and those with any load. */
+    bool fresh;                 /* Was not there at the last assignment. */
     bool done;                  /* Nothing useful can be taken from it. */
 };
 
@@ -92,29 +93,43 @@ share_of(struct share *shares, size_t n, bnd_id id)
     return NULL;
 }
 
-/* Returns the share with the fewest buckets, the first one of several. */
+/* Returns the share with the fewest buckets, the first one of several; of
+ * those that are fresh only if 'fresh'.  Null if there is none. */
 static struct share *
-fewest_slots(struct share *shares, size_t n)
+fewest_slots(struct share *shares, size_t n, bool fresh)
 {
-    struct share *min = &shares[0];
+    struct share *min = NULL;
 
-    for (size_t i = 1; i < n; i++) {
-        if (shares[i].n_slots < min->n_slots) {
+    for (size_t i = 0; i < n; i++) {
+        if ((shares[i].fresh || !fresh)
+            && (!min || shares[i].n_slots < min->n_slots)) {
             min = &shares[i];
         }
     }
     return min;
 }
 
-/* Is the set of members in 'shares' the one of the last assignment?  Takes
- * note of it in any case. */
 static bool
-same_members(struct bnd_slots *s, const struct share *shares, size_t n)
+was_known(const struct bnd_slots *s, bnd_id id)
+{
+    for (size_t i = 0; i < s->n_known; i++) {
+        if (s->known[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is the set of members in 'shares' the one of the last assignment?  Marks
+ * those that are new, and takes note of the set in any case. */
+static bool
+same_members(struct bnd_slots *s, struct share *shares, size_t n)
 {
     bool same = n == s->n_known;
 
-    for (size_t i = 0; same && i < n; i++) {
-        same = s->known[i] == shares[i].member->id;
+    for (size_t i = 0; i < n; i++) {
+        shares[i].fresh = !was_known(s, shares[i].member->id);
+        same &= !shares[i].fresh;
     }
     if (!same) {
         s->known = xrealloc(s->known, (n + 1) * sizeof *s->known);
@@ -126,15 +141,20 @@ same_members(struct bnd_slots *s, const struct share *shares, size_t n)
     return same;
 }
 
-/* Moves buckets without load from members with many buckets to those with
- * few, until they differ by one at most or nothing is left to move. */
+/* Gives new members buckets without load of those that have more, up to a fair
+ * share. */
 static void
 level_idle_slots(struct bnd_slots *s, struct share *shares, size_t n)
 {
+    size_t fair = DIV_ROUND_UP(BND_N_SLOTS, n);
+
     for (int slot = 0; slot < BND_N_SLOTS; slot++) {
-        struct share *to = fewest_slots(shares, n);
+        struct share *to = fewest_slots(shares, n, true);
         struct share *from = share_of(shares, n, s->owner[slot]);
 
+        if (!to || to->n_slots >= fair) {
+            break;
+        }
         if (!s->load[slot] && from->n_slots > to->n_slots + 1) {
             s->owner[slot] = to->member->id;
             from->n_slots--;
@@ -150,19 +170,19 @@ bnd_slots_assign(struct bnd_slots *s,
     size_t n;
     struct share *shares = make_shares(s, members, n_members, &n);
 
-    if (!same_members(s, shares, n)) {
-        for (int slot = 0; slot < BND_N_SLOTS; slot++) {
-            if (!n) {
-                s->owner[slot] = BND_NO_MEMBER;
-            } else if (!share_of(shares, n, s->owner[slot])) {
-                struct share *to = fewest_slots(shares, n);
-                s->owner[slot] = to->member->id;
-                to->n_slots++;
-            }
+    bool same = same_members(s, shares, n);
+
+    for (int slot = 0; slot < BND_N_SLOTS; slot++) {
+        if (!n) {
+            s->owner[slot] = BND_NO_MEMBER;
+        } else if (!share_of(shares, n, s->owner[slot])) {
+            struct share *to = fewest_slots(shares, n, false);
+            s->owner[slot] = to->member->id;
+            to->n_slots++;
         }
-        if (n > 1) {
-            level_idle_slots(s, shares, n);
-        }
+    }
+    if (!same && n > 1) {
+        level_idle_slots(s, shares, n);
     }
     free(shares);
 }
