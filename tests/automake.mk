@@ -20,13 +20,19 @@ check_PROGRAMS += tests/bndtest
 tests_bndtest_SOURCES = \
 	tests/bond-rig.c \
 	tests/bond-rig.h \
+	tests/bond-walk.c \
+	tests/bond-walk.h \
 	tests/bndtest.c \
 	tests/bndtest.h \
 	tests/drive-bond.c \
 	tests/drive-lacp.c \
+	tests/drive-settings.c \
 	tests/drive-slots.c \
 	tests/drive-wire.c \
+	tests/fuzz/fuzz-config.c \
+	tests/fuzz/fuzz-events.c \
 	tests/fuzz/fuzz-lacpdu.c \
+	tests/prop-bond.c \
 	tests/truth-lacp.c
 tests_bndtest_LDADD = \
 	lib/libbond-engine.a \
@@ -44,6 +50,8 @@ TESTSUITE_AT = \
 	tests/unit/bond-slb.at \
 	tests/unit/lacp.at \
 	tests/unit/lacp-standard.at \
+	tests/unit/prop-bond.at \
+	tests/unit/settings.at \
 	tests/unit/slots.at \
 	tests/unit/wire.at
 SYSTEM_TESTSUITE_AT = \
@@ -51,7 +59,15 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system/bond.at
 
 # Data that the scripts read: vectors, and so on.
-TEST_FILES =
+TEST_FILES = \
+	tests/fuzz/corpus-config/invalid \
+	tests/fuzz/corpus-config/valid \
+	tests/fuzz/corpus-events/ones \
+	tests/fuzz/corpus-events/random-150 \
+	tests/fuzz/corpus-events/random-300 \
+	tests/fuzz/corpus-events/random-40 \
+	tests/fuzz/corpus-events/random-400 \
+	tests/fuzz/corpus-events/zeros
 
 EXTRA_DIST += \
 	$(TESTSUITE_AT) \

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bond/bond-private.h"
 #include "util.h"
 #include "wire/lacpdu.h"
 
@@ -296,10 +297,11 @@ command_port(struct bond_rig *rig, const struct bndtest_line *line)
         .key = bndtest_key_number(line, "key", 0),
     };
     bool on = !bndtest_has(line, "off");
+    struct bnd_lacp_port_status ps;
 
     bnd_set_lacp_port(rig->bond, id, on ? &config : NULL, rig->now);
     if (id < BOND_RIG_MAX_PORTS) {
-        rig->has_port[id] = on && rig->has_lacp;
+        rig->has_port[id] = bnd_member_lacp_status(rig->bond, id, &ps);
         rig->port[id] = config;
     }
 }
@@ -576,15 +578,20 @@ bond_rig_again(const struct bond_rig *rig, struct bond_rig *fresh)
     memcpy(fresh->has_port, rig->has_port, sizeof fresh->has_port);
     memcpy(fresh->port, rig->port, sizeof fresh->port);
 
+    /* One after the other, before anything is to be decided, so that their
+     * order is kept. */
     bnd_get_status(rig->bond, rig->now, &s);
-    bnd_set_sticky(fresh->bond, bnd_active_mac(rig->bond));
+    for (size_t i = 0; i < s.n_members; i++) {
+        add_again(fresh, &s.members[i]);
+        bnd_run(fresh->bond, fresh->now, &fresh->fx);
+    }
+    bnd_set_sticky(fresh->bond, rig->bond->sticky);
     if (rig->has_lacp) {
         bnd_set_lacp(fresh->bond, &rig->lacp, rig->now);
     }
     for (size_t i = 0; i < s.n_members; i++) {
         bnd_id id = s.members[i].id;
 
-        add_again(fresh, &s.members[i]);
         if (id < BOND_RIG_MAX_PORTS && rig->has_port[id]) {
             bnd_set_lacp_port(fresh->bond, id, &rig->port[id], rig->now);
         }

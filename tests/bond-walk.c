@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "bond-walk.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include "util.h"
+#include "wire/lacpdu.h"
+
+/* Longer than any delay that a walk sets, ms, and than LACP believes in a
+ * partner that is silent. */
+#define MAX_DELAY 500
+#define LACP_SILENCE 100000
+
+void
+bond_walk_init(struct bond_walk *w, uint64_t seed, const uint8_t *data,
+               size_t size)
+{
+    memset(w, 0, sizeof *w);
+    w->random = seed * 0x9e3779b97f4a7c15 + 1;
+    w->data = data;
+    w->size = size;
+    w->next_id = 1;
+    svec_init(&w->log);
+    ds_init(&w->effects);
+    bond_rig_init(&w->jump, 1, false);
+    bond_rig_init(&w->step, 1, true);
+}
+
+void
+bond_walk_uninit(struct bond_walk *w)
+{
+    svec_destroy(&w->log);
+    ds_destroy(&w->effects);
+    bond_rig_uninit(&w->jump);
+    bond_rig_uninit(&w->step);
+    free(w->error);
+}
+
+static const char *const modes[] = {
+    "active-backup", "balance-slb", "balance-tcp"
+};
+
+/* Dice. */
+
+static bool
+is_over(const struct bond_walk *w)
+{
+    return w->error || (w->data && w->pos >= w->size);
+}
+
+/* Returns a number below 'n', which is at most 65536. */
+static unsigned int
+roll(struct bond_walk *w, unsigned int n)
+{
+    unsigned int x = 0;
+
+    if (!w->data) {
+        return bond_rig_random(&w->random) % n;
+    }
+    for (unsigned int left = n - 1; left; left >>= 8) {
+        x = x << 8 | (w->pos < w->size ? w->data[w->pos++] : 0);
+    }
+    return x % n;
+}
+
+static const char *
+either(struct bond_walk *w, const char *a, const char *b)
+{
+    return roll(w, 2) ? a : b;
+}
+
+static unsigned int
+some_delay(struct bond_walk *w)
+{
+    return roll(w, 2) ? roll(w, MAX_DELAY) : 0;
+}
+
+/* Mostly a member; sometimes an id that nobody has. */
+static bnd_id
+any_member(struct bond_walk *w)
+{
+    bnd_id id = w->ids[roll(w, BOND_WALK_MEMBERS)];
+
+    for (int i = 0; !id && i < BOND_WALK_MEMBERS; i++) {
+        id = w->ids[i];
+    }
+    return roll(w, 32) ? id : roll(w, w->next_id + 2);
+}
+
+/* What may happen, each as a line of a script. */
+
+static void
+gen_link(struct bond_walk *w, struct ds *line)
+{
+    bnd_id id = any_member(w);
+
+    switch (roll(w, 8)) {
+    case 0:
+        ds_put_format(line, "carrier %u up reset", id);
+        break;
+    case 1:
+        ds_put_format(line, "carrier %u down reset", id);
+        break;
+    case 2:
+        ds_put_format(line, "carrier %u %s", id, either(w, "up", "down"));
+        ds_put_format(line, " mac=02:00:00:%02x:00:%02x", roll(w, 256),
+                      id & 0xff);
+        break;
+    case 3:
+        ds_put_format(line, "may-enable %u %s", id, either(w, "on", "off"));
+        break;
+    default:
+        ds_put_format(line, "carrier %u %s", id, either(w, "up", "down"));
+        break;
+    }
+}
+
+static void
+gen_order(struct bond_walk *w, struct ds *line)
+{
+    bnd_id id = any_member(w);
+
+    switch (roll(w, 3)) {
+    case 0:
+        ds_put_format(line, "force %u %s", id, either(w, "up", "down"));
+        break;
+    case 1:
+        ds_put_format(line, "set-active %u", id);
+        break;
+    default:
+        ds_put_format(line, "migrate %u %u", roll(w, BND_N_SLOTS + 1), id);
+        break;
+    }
+}
+
+static void
+gen_bytes(struct bond_walk *w, struct ds *line)
+{
+    switch (roll(w, 3)) {
+    case 0:
+        ds_put_cstr(line, "bytes");
+        break;
+    case 1:
+        ds_put_format(line, "bytes %u=", roll(w, BND_N_SLOTS));
+        ds_put_format(line, "%u", roll(w, 65536) * 32);
+        break;
+    default:
+        ds_put_format(line, "bytes random=%u", 1 + roll(w, 1000));
+        break;
+    }
+}
+
+/* A member joins, leaves, comes back. */
+static void
+gen_member(struct bond_walk *w, struct ds *line)
+{
+    int i = roll(w, BOND_WALK_MEMBERS);
+
+    if (!w->ids[i]) {
+        w->ids[i] = w->next_id++;
+        w->away[i] = true;
+    }
+    if (w->away[i]) {
+        /* Names out of order, so that the order of joining shows. */
+        ds_put_format(line, "member %u %c%u %s", w->ids[i],
+                      'a' + (int) (w->ids[i] * 7 % 26), w->ids[i],
+                      either(w, "up", "down"));
+        w->away[i] = false;
+    } else if (roll(w, 2)) {
+        ds_put_format(line, "del %u remember", w->ids[i]);
+        w->away[i] = true;
+    } else {
+        ds_put_format(line, "del %u", w->ids[i]);
+        w->ids[i] = BND_NO_MEMBER;
+    }
+}
+
+static void
+gen_bond(struct bond_walk *w, struct ds *line)
+{
+    bnd_id id = any_member(w);
+
+    ds_put_cstr(line, "bond");
+    switch (roll(w, 12)) {
+    case 0:
+        ds_put_cstr(line, " none");
+        break;
+    case 1: case 2: case 3:
+        ds_put_format(line, " mode=%s", modes[roll(w, ARRAY_SIZE(modes))]);
+        break;
+    case 4:
+        ds_put_format(line, " updelay=%u", some_delay(w));
+        break;
+    case 5:
+        ds_put_format(line, " downdelay=%u", some_delay(w));
+        break;
+    case 6:
+        ds_put_format(line, " primary=%c%u", 'a' + (int) (id * 7 % 26), id);
+        break;
+    case 7:
+        ds_put_cstr(line, " primary=");
+        break;
+    case 8:
+        ds_put_format(line, " rebalance-interval=%u", roll(w, 3) * 400);
+        break;
+    case 9:
+        ds_put_format(line, " all-members-active=%s",
+                      either(w, "true", "false"));
+        ds_put_format(line, " lb-output=%s", either(w, "true", "false"));
+        break;
+    case 10:
+        ds_put_format(line, " lacp-fallback-ab=%s",
+                      either(w, "true", "false"));
+        ds_put_format(line, " hash-basis=%u", roll(w, 3));
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+gen_lacp(struct bond_walk *w, struct ds *line)
+{
+    if (!w->lacp && roll(w, 4)) {
+        gen_link(w, line);
+    } else if (w->lacp && roll(w, 4) == 0) {
+        ds_put_cstr(line, "lacp off");
+        w->lacp = false;
+    } else if (!w->lacp || roll(w, 4) == 0) {
+        ds_put_format(line, "lacp %s", either(w, "active", "passive"));
+        ds_put_cstr(line, either(w, " fast", " slow"));
+        ds_put_cstr(line, either(w, " fallback", ""));
+        ds_put_cstr(line, roll(w, 4) ? "" : " standard");
+        w->lacp = true;
+    } else {
+        /* Without a key it is that of the first port there ever was, which
+         * is history. */
+        ds_put_format(line, "port %u", any_member(w));
+        ds_put_cstr(line, roll(w, 8) ? "" : " off");
+        ds_put_format(line, " key=%u", roll(w, 8) ? 1 : 2);
+        if (roll(w, 8) == 0) {
+            ds_put_format(line, " priority=%u", roll(w, 3));
+        }
+    }
+}
+
+/* A partner speaks: sense, nonsense or noise. */
+static void
+gen_frame(struct bond_walk *w, struct ds *line)
+{
+    struct bnd_lacpdu pdu;
+    bnd_id id = any_member(w);
+
+    switch (roll(w, 8)) {
+    case 0: {
+        memset(&pdu, 0, sizeof pdu);
+        uint8_t *data = bnd_lacpdu_encode(&pdu, pdu.actor.system);
+        size_t len = roll(w, 2) ? BND_SLOW_FRAME_LEN
+                     : roll(w, BND_SLOW_FRAME_LEN);
+
+        for (int n = roll(w, 5); n > 0; n--) {
+            size_t where = roll(w, BND_SLOW_FRAME_LEN);
+            data[where] = roll(w, 256);
+        }
+        ds_put_format(line, "frame %u \"", id);
+        for (size_t i = 0; i < len; i++) {
+            ds_put_format(line, "%02x", data[i]);
+        }
+        ds_put_char(line, '"');
+        free(data);
+        break;
+    }
+    case 1:
+        ds_put_format(line, "pdu %u state=%u stranger", id, roll(w, 256));
+        ds_put_format(line, " key=%u", roll(w, 3));
+        break;
+    case 2:
+        /* Perhaps ourselves. */
+        ds_put_format(line, "pdu %u state=%u", id, roll(w, 256));
+        ds_put_format(line, " system=02:00:00:00:00:%s",
+                      either(w, "ff", "fe"));
+        break;
+    default:
+        ds_put_format(line, "pdu %u state=%u", id, roll(w, 4) ? 0x3f
+                      : roll(w, 256));
+        break;
+    }
+}
+
+static void
+gen_event(struct bond_walk *w, struct ds *line)
+{
+    switch (roll(w, 16)) {
+    case 0: case 1: case 2: case 3:
+        gen_link(w, line);
+        break;
+    case 4: case 5:
+        gen_order(w, line);
+        break;
+    case 6:
+        gen_bytes(w, line);
+        break;
+    case 7: case 8:
+        gen_member(w, line);
+        break;
+    case 9: case 10:
+        gen_bond(w, line);
+        break;
+    case 11: case 12:
+        gen_lacp(w, line);
+        break;
+    default:
+        gen_frame(w, line);
+        break;
+    }
+}
+
+/* How long until the next event?  Negative: it comes in the same pass. */
+static int
+gen_pause(struct bond_walk *w)
+{
+    switch (roll(w, 16)) {
+    case 0: case 1: case 2: case 3:
+        return -1;
+    case 4: case 5: case 6: case 7:
+        return roll(w, 4);
+    case 8:
+        return roll(w, 4000);
+    default:
+        return roll(w, MAX_DELAY);
+    }
+}
+
+/* Taking steps. */
+
+static void
+take_error(struct bond_walk *w, struct bond_rig *rig)
+{
+    if (rig->error && !w->error) {
+        w->error = xasprintf("%s%s", rig->step ? "(--step) " : "", rig->error);
+    }
+}
+
+static void
+run_line(struct bond_rig *rig, const char *text)
+{
+    struct bndtest_line line;
+
+    memset(&line, 0, sizeof line);
+    line.file = "walk";
+    bndtest_split(&line, text);
+    if (!strcmp(line.word[0], "at")) {
+        bond_rig_advance(rig, strtoll(line.word[1], NULL, 10));
+        bndtest_shift(&line, 2);
+    }
+    if (!rig->error && !bond_rig_command(rig, &line)) {
+        bndtest_fatal(&line, "a walk took a step that is none");
+    }
+}
+
+/* Says that, instead of 'a', 'b' came out. */
+static char *
+difference(const char *what, const struct ds *a, const struct ds *b)
+{
+    return xasprintf("%s:\n--- first ---\n%s--- then ---\n%s", what,
+                     ds_cstr_ro(a), ds_cstr_ro(b));
+}
+
+static bool
+same_text(const struct ds *a, const struct ds *b)
+{
+    return !strcmp(ds_cstr_ro(a), ds_cstr_ro(b));
+}
+
+static void
+take_line(struct bond_walk *w, const char *text)
+{
+    svec_add(&w->log, text);
+    run_line(&w->jump, text);
+    run_line(&w->step, text);
+    take_error(w, &w->jump);
+    take_error(w, &w->step);
+    if (!w->error && !same_text(&w->jump.text, &w->step.text)) {
+        w->error = difference("wake times are not honest", &w->jump.text,
+                              &w->step.text);
+    }
+    ds_put_cstr(&w->effects, ds_cstr(&w->jump.text));
+    bond_rig_clear(&w->jump);
+    bond_rig_clear(&w->step);
+}
+
+static void
+take_step(struct bond_walk *w)
+{
+    struct ds line = DS_EMPTY_INITIALIZER;
+    int pause = gen_pause(w);
+
+    if (pause >= 0) {
+        w->now += pause;
+        ds_put_format(&line, "at %lld: ", w->now);
+    }
+    gen_event(w, &line);
+    take_line(w, ds_cstr(&line));
+    ds_destroy(&line);
+}
+
+/* Makes a bond, so that there is something for events to happen to. */
+static void
+take_first_steps(struct bond_walk *w)
+{
+    int n = 1 + roll(w, BOND_WALK_MEMBERS - 1);
+    struct ds line = DS_EMPTY_INITIALIZER;
+
+    ds_put_format(&line, "bond mode=%s rebalance-interval=500",
+                  modes[roll(w, ARRAY_SIZE(modes))]);
+    ds_put_format(&line, " updelay=%u", some_delay(w));
+    ds_put_format(&line, " downdelay=%u", some_delay(w));
+    take_line(w, ds_cstr(&line));
+    ds_destroy(&line);
+
+    w->lacp = roll(w, 4) == 0;
+    if (w->lacp) {
+        take_line(w, "lacp active fast");
+    }
+    for (int i = 0; i < n; i++) {
+        bnd_id id = w->next_id++;
+        char *member = xasprintf("member %u %c%u up", id,
+                                 'a' + (int) (id * 7 % 26), id);
+        char *port = xasprintf("port %u key=1", id);
+
+        w->ids[i] = id;
+        take_line(w, member);
+        if (w->lacp) {
+            take_line(w, port);
+        }
+        free(member);
+        free(port);
+    }
+}
+
+/* Looking back. */
+
+static void
+check_replay(struct bond_walk *w)
+{
+    struct ds effects = DS_EMPTY_INITIALIZER;
+    struct bond_rig rig;
+    const char *line;
+    size_t i;
+
+    bond_rig_init(&rig, 1, false);
+    SVEC_FOR_EACH (i, line, &w->log) {
+        run_line(&rig, line);
+        ds_put_cstr(&effects, ds_cstr(&rig.text));
+        bond_rig_clear(&rig);
+    }
+    if (!same_text(&w->effects, &effects)) {
+        w->error = difference("a replay has other effects", &w->effects,
+                              &effects);
+    }
+    bond_rig_uninit(&rig);
+    ds_destroy(&effects);
+}
+
+/* Returns the view with the owners of buckets left out. */
+static struct bnd_view *
+lasting_view(const struct bond_rig *rig)
+{
+    struct bnd_view *view = bnd_make_view(rig->bond);
+
+    if (view) {
+        memset(view->slots, 0, sizeof view->slots);
+    }
+    return view;
+}
+
+static void
+put_view(const struct bnd_view *view, struct ds *ds)
+{
+    if (!view) {
+        ds_put_cstr(ds, "no view\n");
+        return;
+    }
+    ds_put_format(ds, "hash %u active %u blocked %u recirculate %u "
+                  "lb_output %u basis %u\n", view->hash, view->active,
+                  view->blocked, view->recirculate, view->lb_output,
+                  view->basis);
+    for (size_t i = 0; i < view->n_members; i++) {
+        const struct bnd_view_member *m = &view->members[i];
+
+        ds_put_format(ds, "  %u: enabled %u unicast %u multicast %u\n",
+                      m->id, m->enabled, m->admit_unicast,
+                      m->admit_multicast);
+    }
+}
+
+static void
+check_views(struct bond_walk *w, struct bond_rig *fresh, const char *what)
+{
+    struct bnd_view *a = lasting_view(&w->jump);
+    struct bnd_view *b = lasting_view(fresh);
+    struct ds x = DS_EMPTY_INITIALIZER;
+    struct ds y = DS_EMPTY_INITIALIZER;
+
+    take_error(w, &w->jump);
+    take_error(w, fresh);
+    put_view(a, &x);
+    put_view(b, &y);
+    if (!w->error && !same_text(&x, &y)) {
+        w->error = difference(what, &x, &y);
+    }
+    ds_destroy(&x);
+    ds_destroy(&y);
+    free(a);
+    free(b);
+}
+
+/* The partner of all members speaks, to the walk's bond and to 'fresh'. */
+static void
+speak(struct bond_walk *w, struct bond_rig *fresh, const char *words)
+{
+    for (int i = 0; i < BOND_WALK_MEMBERS; i++) {
+        char *text = xasprintf("pdu %u %s", w->ids[i], words);
+
+        if (w->ids[i]) {
+            svec_add(&w->log, text);
+            run_line(&w->jump, text);
+            run_line(fresh, text);
+        }
+        free(text);
+    }
+    bond_rig_advance(&w->jump, w->jump.now + 1000);
+    bond_rig_advance(fresh, w->jump.now);
+    svec_add_nocopy(&w->log, xasprintf("at %lld: expect", w->jump.now));
+}
+
+static void
+check_again(struct bond_walk *w)
+{
+    long long int quiet = w->lacp ? LACP_SILENCE : 2 * MAX_DELAY;
+    struct bond_rig fresh;
+
+    bond_rig_advance(&w->jump, w->now + quiet);
+    svec_add_nocopy(&w->log, xasprintf("at %lld: expect", w->jump.now));
+    bond_rig_again(&w->jump, &fresh);
+    bond_rig_advance(&w->jump, w->jump.now + quiet);
+    bond_rig_advance(&fresh, w->jump.now);
+    svec_add_nocopy(&w->log, xasprintf("at %lld: expect", w->jump.now));
+    check_views(w, &fresh, "a bond made anew has another view");
+
+    if (w->lacp && !w->error) {
+        speak(w, &fresh, "stranger");
+        speak(w, &fresh, "");
+        speak(w, &fresh, "");
+        check_views(w, &fresh, "a bond made anew, with a partner, has another "
+                    "view");
+    }
+    bond_rig_uninit(&fresh);
+}
+
+void
+bond_walk_go(struct bond_walk *w, int n)
+{
+    take_first_steps(w);
+    for (int i = 0; i < n && !is_over(w); i++) {
+        take_step(w);
+    }
+    if (!w->error) {
+        check_replay(w);
+    }
+    if (!w->error) {
+        check_again(w);
+    }
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Fuzzes the parser of settings with lines "NAME=VALUE": what is taken must
+ * come out and be taken again as the same, what is refused must change
+ * nothing.
+ *
+ * With a fuzzing engine (-DBND_FUZZER -fsanitize=fuzzer) this is a program of
+ * its own.  Otherwise it is a sub-command of bndtest that replays files,
+ *
+ *     bndtest fuzz-config FILE... */
+
+#include <config.h>
+#include "tests/bndtest.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "config/settings.h"
+#include "openvswitch/dynamic-string.h"
+#include "util.h"
+
+static void
+fuzz_line(struct bnd_settings *s, char *line)
+{
+    char *value = strchr(line, '=');
+    struct bnd_settings before;
+    char *error;
+
+    if (!value) {
+        return;
+    }
+    *value++ = '\0';
+    bnd_settings_clone(&before, s);
+    error = bnd_settings_parse(s, line, value);
+    if (error) {
+        ovs_assert(strstr(error, ": "));
+        ovs_assert(!memcmp(before.given, s->given, sizeof s->given));
+        ovs_assert(bnd_settings_diff(&before, s) == BND_APPLY_NONE);
+    } else {
+        struct ds ds = DS_EMPTY_INITIALIZER;
+        struct bnd_settings again;
+
+        /* One option by itself, as values may hold blanks. */
+        bnd_settings_init(&again);
+        ovs_assert(!bnd_settings_parse(&again, line, value));
+        bnd_settings_format(&again, &ds);
+        char *text = strchr(ds_cstr(&ds), '=');
+        ovs_assert(text);
+        *text++ = '\0';
+        ovs_assert(!bnd_settings_parse(s, ds_cstr(&ds), text));
+        bnd_settings_uninit(&again);
+        ds_destroy(&ds);
+    }
+    free(error);
+    bnd_settings_uninit(&before);
+}
+
+static void
+fuzz_one(const uint8_t *data, size_t size)
+{
+    char *text = xmemdup0((const char *) data, size);
+    char *save = NULL;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct bnd_settings s;
+
+    bnd_settings_init(&s);
+    for (char *line = strtok_r(text, "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save)) {
+        fuzz_line(&s, line);
+    }
+    bnd_settings_format(&s, &ds);
+    ds_destroy(&ds);
+    bnd_settings_uninit(&s);
+    free(text);
+}
+
+#ifdef BND_FUZZER
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_one(data, size);
+    return 0;
+}
+#else
+static int
+fuzz_config(int argc, char *argv[])
+{
+    for (int i = 1; i < argc; i++) {
+        uint8_t data[4096];
+        FILE *stream = fopen(argv[i], "rb");
+
+        if (!stream) {
+            perror(argv[i]);
+            return 1;
+        }
+        fuzz_one(data, fread(data, 1, sizeof data, stream));
+        fclose(stream);
+    }
+    return 0;
+}
+BNDTEST_REGISTER("fuzz-config", "FILE...", fuzz_config)
+#endif
