@@ -240,6 +240,9 @@ class Trunk(Namespace):
         # is off.
         self.run("ip", "link", "add", "name", "trunk0", "type", "bridge",
                  "forward_delay", "0", "mcast_snooping", "0")
+        # An address of its own: else it is a port's, and goes with the port.
+        self.run("ip", "link", "set", "trunk0", "address",
+                 "02:00:00:00:0b:%02x" % int(address.split(".")[-1]))
         self.run("ip", "addr", "add", address + "/24", "dev", "trunk0")
         self.run("ip", "link", "set", "trunk0", "up")
 

@@ -121,7 +121,7 @@ def test_set_active_disable_enable(lab, daemon, request, known_in_stock):
     """The administrator's commands move the traffic."""
     known_in_stock(request, "3.1.0 does not revalidate flows after "
                    "bond/set-active-member")
-    net = Simple(lab, daemon, AB)
+    net = Simple(lab, daemon, AB, "bond_updelay=60000")
     ping = net.ping()
     for member in "p2", "p1", "p2":
         assert net.s.appctl("bond/set-active-member", "bond0",
@@ -132,6 +132,7 @@ def test_set_active_disable_enable(lab, daemon, request, known_in_stock):
         before = net.sent(member)
         ping.wait_replies(50)
         assert net.sent(member) - before >= 45
+    # A command against the link's state lasts for one delay.
     net.s.appctl("bond/disable-member", "bond0", "p2")
     net.s.wait_active("p1")
     assert net.s.enabled() == {"p1"}
