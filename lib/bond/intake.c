@@ -129,7 +129,8 @@ list_member(struct bnd_bond *b, struct bnd_member *m)
 /* A member joins, or comes back from being only remembered.  A new link is
  * believed at once: there is nothing to protect against yet. */
 static void
-event_member_add(struct bnd_bond *b, const struct bnd_event *e)
+event_member_add(struct bnd_bond *b, const struct bnd_event *e,
+                 long long int now)
 {
     struct bnd_member *m = bnd_find_member(b, e->id);
 
@@ -144,6 +145,10 @@ event_member_add(struct bnd_bond *b, const struct bnd_event *e)
     m->carrier = e->add.carrier;
     m->may_enable = true;
     bnd_link_init(&m->link, m->carrier);
+    if (b->lacp) {
+        bnd_lacp_port_set_mac(b->lacp, m->id, m->mac);
+        bnd_lacp_port_set_carrier(b->lacp, m->id, m->carrier, now);
+    }
 }
 
 /* A member leaves for good, or, with 'remember', loses its port only. */
@@ -190,6 +195,8 @@ event_link(struct bnd_bond *b, struct bnd_member *m,
     if (lacp && e->link.reset) {
         /* As in Open vSwitch, not for a device that merely is set down. */
         bnd_lacp_port_carrier_changed(b->lacp, m->id, now);
+    }
+    if (lacp && (e->link.reset || e->link.carrier)) {
         bnd_lacp_port_set_carrier(b->lacp, m->id, e->link.carrier, now);
     }
     if (e->link.reset && e->link.carrier && m->carrier && !b->lacp) {
@@ -241,7 +248,7 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
 
     switch (e->type) {
     case BND_EV_MEMBER_ADD:
-        event_member_add(b, e);
+        event_member_add(b, e, now);
         break;
 
     case BND_EV_MEMBER_DEL:
