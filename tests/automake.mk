@@ -48,6 +48,7 @@ TESTSUITE_AT = \
 	tests/unit/bond-life.at \
 	tests/unit/bond-link.at \
 	tests/unit/bond-slb.at \
+	tests/unit/bond-status.at \
 	tests/unit/lacp.at \
 	tests/unit/lacp-standard.at \
 	tests/unit/prop-bond.at \
