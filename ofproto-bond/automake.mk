@@ -20,6 +20,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/handle.c \
 	ofproto-bond/handle.h \
 	ofproto-bond/lacp.c \
+	ofproto-bond/owner-config.c \
+	ofproto-bond/owner-private.h \
 	ofproto-bond/owner.c \
 	ofproto-bond/owner.h \
 	ofproto-bond/sense.c \

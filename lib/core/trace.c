@@ -40,6 +40,47 @@ on_off(const struct bnd_trace *t, const char *on, const char *off)
     return t->on ? on : off;
 }
 
+/* The records that are about LACP. */
+static void
+format_lacp(const struct bnd_trace *t, const char *bond, const char *member,
+            struct ds *ds)
+{
+    switch (t->type) {
+    case BND_TRACE_FSM:
+        ds_put_format(ds, "bond %s: member %s: %s machine: %s -> %s",
+                      bond, member, t->machine, t->from, t->to);
+        break;
+
+    case BND_TRACE_LACP_STATUS:
+        ds_put_format(ds, "bond %s: LACP status: %s -> %s",
+                      bond, t->from, t->to);
+        break;
+
+    case BND_TRACE_LOOPBACK:
+        ds_put_format(ds, "bond %s: member %s: LACPDUs come back to the "
+                      "system that sent them; is the member connected to "
+                      "its own bond?", bond, member);
+        break;
+
+    case BND_TRACE_BAD_FRAME:
+        ds_put_format(ds, "bond %s: member %s: received slow protocol frame "
+                      "dropped: %s", bond, member,
+                      bnd_drop_reason_name(t->reason));
+        break;
+
+    case BND_TRACE_LINK:
+    case BND_TRACE_LINK_DELAY:
+    case BND_TRACE_LINK_RELAPSE:
+    case BND_TRACE_ENABLED:
+    case BND_TRACE_ACTIVE:
+    case BND_TRACE_NO_ACTIVE:
+    case BND_TRACE_SHIFT:
+    case BND_N_TRACES:
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
 void
 bnd_trace_format(const struct bnd_trace *t, const char *bond, struct ds *ds)
 {
@@ -86,25 +127,10 @@ bnd_trace_format(const struct bnd_trace *t, const char *bond, struct ds *ds)
         break;
 
     case BND_TRACE_FSM:
-        ds_put_format(ds, "bond %s: member %s: %s machine: %s -> %s",
-                      bond, member, t->machine, t->from, t->to);
-        break;
-
     case BND_TRACE_LACP_STATUS:
-        ds_put_format(ds, "bond %s: LACP status: %s -> %s",
-                      bond, t->from, t->to);
-        break;
-
     case BND_TRACE_LOOPBACK:
-        ds_put_format(ds, "bond %s: member %s: LACPDUs come back to the "
-                      "system that sent them; is the member connected to "
-                      "its own bond?", bond, member);
-        break;
-
     case BND_TRACE_BAD_FRAME:
-        ds_put_format(ds, "bond %s: member %s: received slow protocol frame "
-                      "dropped: %s", bond, member,
-                      bnd_drop_reason_name(t->reason));
+        format_lacp(t, bond, member, ds);
         break;
 
     case BND_N_TRACES:

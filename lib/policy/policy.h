@@ -52,7 +52,7 @@ struct bnd_mode_class {
 
     void (*init)(void *priv, const struct bnd_pass *);
     void (*destroy)(void *priv);
-    /* Settings have changed.  Returns false to ask for destroy() and init(). */
+    /* Settings have changed.  False asks for destroy() and init(). */
     bool (*reconfigure)(void *priv, const struct bnd_pass *);
     /* One BND_EV_TX_BYTES or BND_EV_MIGRATE. */
     void (*event)(void *priv, const struct bnd_event *);

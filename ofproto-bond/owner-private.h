@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What owner.c (passes) and owner-config.c (what OVS tells of a bond)
+ * share. */
+
+#ifndef OB_OWNER_PRIVATE_H
+#define OB_OWNER_PRIVATE_H 1
+
+#include "ofproto-bond/owner.h"
+#include "timeval.h"
+#include "util.h"
+
+/* The time for the engine: it never goes backwards. */
+static inline long long int
+ob_owner_now(struct ob_owner *o)
+    OVS_REQUIRES(o->mutex)
+{
+    o->last_now = MAX(o->last_now, time_msec());
+    return o->last_now;
+}
+
+/* The engine has work: the next run must not wait. */
+static inline void
+ob_owner_touched(struct ob_owner *o)
+    OVS_REQUIRES(o->mutex)
+{
+    o->wake = MIN(o->wake, o->last_now);
+}
+
+/* Forgets remembered members that the new configuration does not have. */
+void ob_owner_drop_absent_members(struct ob_owner *);
+
+#endif /* owner-private.h */
