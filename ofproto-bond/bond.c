@@ -112,7 +112,6 @@ struct bond *
 bond_create(const struct bond_settings *s, struct ofproto_dpif *ofproto)
 {
     struct bond *bond = xzalloc(sizeof *bond);
-    bool known = ob_owner_find(s->name) != NULL;
     struct ob_owner *o = ob_owner_get(s->name);
 
     ovs_refcount_init(&bond->ref_cnt);
@@ -123,8 +122,8 @@ bond_create(const struct bond_settings *s, struct ofproto_dpif *ofproto)
         atomic_init(&bond->bytes[i], 0);
     }
 
+    ob_owner_set_sticky(o, s->active_member_mac);
     ob_owner_attach_bond(o, bond, ofproto);
-    ob_owner_set_sticky(o, s->active_member_mac, known);
     configure(bond, s);
     return bond;
 }

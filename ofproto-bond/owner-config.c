@@ -24,6 +24,7 @@ ob_owner_attach_bond(struct ob_owner *o, struct bond *bond,
     }
     ovs_mutex_lock(&o->mutex);
     o->bond = bond;
+    o->had_bond = true;
     bond->owner = o;
     ovs_mutex_unlock(&o->mutex);
     o->buckets = ob_buckets_create(ofproto);
@@ -354,9 +355,9 @@ ob_owner_any_port(const struct ob_owner *o)
 }
 
 void
-ob_owner_set_sticky(struct ob_owner *o, struct eth_addr mac, bool known)
+ob_owner_set_sticky(struct ob_owner *o, struct eth_addr mac)
 {
-    if (!known) {
+    if (!o->had_bond) {
         ovs_mutex_lock(&o->mutex);
         bnd_set_sticky(o->engine, mac);
         ovs_mutex_unlock(&o->mutex);

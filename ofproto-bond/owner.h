@@ -96,6 +96,7 @@ struct ob_owner {
     /* Main thread only. */
     struct bond *bond;          /* Attached handles, or null. */
     struct lacp *lacp;
+    bool had_bond;              /* Has a bond ever been attached? */
     struct ob_buckets *buckets; /* Null unless the mode has an id. */
     long long int next_account; /* When to read bucket counters, ms. */
 
@@ -175,8 +176,8 @@ void ob_owner_set_ofp_port(struct ob_owner *, struct ob_member *, ofp_port_t);
 const void *ob_owner_any_port(const struct ob_owner *);
 
 /* The address that was active when the daemon last stopped; of no interest if
- * the owner is 'known' from before. */
-void ob_owner_set_sticky(struct ob_owner *, struct eth_addr mac, bool known);
+ * there has been a bond of this name since then. */
+void ob_owner_set_sticky(struct ob_owner *, struct eth_addr mac);
 struct eth_addr ob_owner_active_mac(struct ob_owner *);
 
 /* Does the bond keep buckets now, and are their counters to be read at
