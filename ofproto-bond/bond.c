@@ -141,6 +141,12 @@ bond_ref(const struct bond *bond_)
 
     if (bond) {
         ovs_refcount_ref(&bond->ref_cnt);
+        if (!ovsrcu_get(struct ob_view *, &bond->view) && bond->owner) {
+            /* Translation is about to use a bond for the first time (and we
+             * are on the main thread).  Its members are all registered: do
+             * not let it drop packets until bond_run() comes. */
+            ob_owner_pass(bond->owner, false);
+        }
     }
     return bond;
 }
@@ -148,7 +154,7 @@ bond_ref(const struct bond *bond_)
 void
 bond_unref(struct bond *bond)
 {
-    if (bond && ovs_refcount_unref_relaxed(&bond->ref_cnt) == 1) {
+    if (bond && ovs_refcount_unref(&bond->ref_cnt) == 1) {
         ob_bond_retire(bond);
     }
 }
@@ -189,6 +195,7 @@ bond_member_unregister(struct bond *bond, const void *aux)
     struct ob_member *m = o ? ob_owner_find_member(o, aux) : NULL;
 
     if (m) {
+        ob_buckets_forget_port(o->buckets, m->ofp_port);
         m->in_bond = false;
         ob_owner_release_member(o, m);
     }
@@ -252,6 +259,9 @@ bond_rebalance(struct bond *bond)
         o->next_account = now + ACCOUNT_INTERVAL;
         ob_buckets_account(o->buckets, bond, bytes);
         ob_owner_event(o, &e);
+    }
+    if (o && ob_buckets_is_incomplete(o->buckets)) {
+        ob_buckets_update(o->buckets, bond);
     }
 }
 

@@ -33,6 +33,7 @@ struct ob_buckets {
     ofp_port_t port[BND_N_SLOTS];   /* As installed, or OFPP_NONE. */
     struct rule *rule[BND_N_SLOTS]; /* MECH_RULES: as installed, or null. */
     uint64_t seen[BND_N_SLOTS]; /* Counters when they were read last. */
+    bool incomplete;            /* Something could not be installed. */
 };
 
 struct ob_buckets *
@@ -180,8 +181,7 @@ wanted_mechanism(const struct ob_buckets *b, const struct ob_view *ov)
 void
 ob_buckets_update(struct ob_buckets *b, struct bond *bond)
 {
-    const struct ob_view *ov = ovsrcu_get_protected(struct ob_view *,
-                                                    &bond->view);
+    const struct ob_view *ov = ovsrcu_get(struct ob_view *, &bond->view);
     enum mechanism mech = wanted_mechanism(b, ov);
     ofp_port_t ports[BND_N_SLOTS];
 
@@ -194,18 +194,37 @@ ob_buckets_update(struct ob_buckets *b, struct bond *bond)
     }
 
     wanted_ports(b, ov, ports);
-    if (mech == MECH_LB_OUTPUT
-        ? install_lb_output(b, ports) : install_rules(b, ports)) {
+    b->incomplete = !(mech == MECH_LB_OUTPUT
+                      ? install_lb_output(b, ports)
+                      : install_rules(b, ports));
+    if (!b->incomplete) {
         atomic_store(&bond->lb_output, mech == MECH_LB_OUTPUT);
         atomic_store(&bond->recirc_id, b->id);
     }
 }
 
-/* Counters only grow, but for a rule that was replaced, which starts anew. */
+void
+ob_buckets_forget_port(struct ob_buckets *b, ofp_port_t port)
+{
+    for (int i = 0; b && i < BND_N_SLOTS; i++) {
+        if (b->port[i] == port) {
+            b->port[i] = OFPP_NONE;
+        }
+    }
+}
+
+bool
+ob_buckets_is_incomplete(const struct ob_buckets *b)
+{
+    return b && b->incomplete;
+}
+
+/* Counters only grow, unless a datapath thread goes and takes its share with
+ * it. */
 static uint64_t
 counter_delta(uint64_t now, uint64_t *seen)
 {
-    uint64_t delta = now >= *seen ? now - *seen : now;
+    uint64_t delta = now >= *seen ? now - *seen : 0;
 
     *seen = now;
     return delta;

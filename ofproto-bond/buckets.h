@@ -10,7 +10,8 @@
  * change of bucket leaves the flows alone.
  *
  * The id is handed to translation only once all buckets stand, and taken away
- * before they go, so that no packet finds a hole.
+ * before they go, so that no new flow leads into a hole.  A flow that is cached
+ * while the mechanism changes does, until it is revalidated, as in stock OVS.
  *
  * Threads
  * -------
@@ -21,6 +22,7 @@
 
 #include <stdint.h>
 #include "core/bnd-types.h"
+#include "openflow/openflow.h"
 
 struct bond;
 struct ob_buckets;
@@ -44,6 +46,12 @@ void ob_buckets_want_id(struct ob_buckets *, struct bond *, bool want);
 
 /* The id, or 0. */
 uint32_t ob_buckets_id(const struct ob_buckets *);
+
+/* Port number 'port' may soon mean another device, or none. */
+void ob_buckets_forget_port(struct ob_buckets *, ofp_port_t port);
+
+/* Did the last update fail in part?  Then it should be tried again. */
+bool ob_buckets_is_incomplete(const struct ob_buckets *);
 
 /* Adds to 'bytes' what each bucket has carried since the last call. */
 void ob_buckets_account(struct ob_buckets *, struct bond *,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "dp-packet.h"
+#include "hash.h"
 #include "ofproto/ofproto-dpif-xlate.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/owner.h"
@@ -26,20 +27,19 @@ ob_frames_send(struct ob_owner *o, bnd_id id, const void *data, size_t len)
     dp_packet_init(&packet, len);
     dp_packet_put(&packet, data, len);
 
-    ovs_mutex_lock(&o->tx_mutex);
     for (size_t i = 0; i < o->n_members; i++) {
         struct ob_member *m = &o->members[i];
 
         if (m->id == id && m->aux) {
             error = xlate_send_packet(m->aux, false, &packet);
-            if (error && error != EINVAL) {
-                VLOG_WARN_RL(&rl, "bond %s: member %s: cannot send a control "
-                             "frame (%s)", o->name, m->name,
-                             ovs_strerror(error));
+            if (error) {
+                /* EINVAL is what a port says that is just coming or going. */
+                VLOG_RL(&rl, error == EINVAL ? VLL_DBG : VLL_WARN,
+                        "bond %s: member %s: cannot send a control frame "
+                        "(%s)", o->name, m->name, ovs_strerror(error));
             }
         }
     }
-    ovs_mutex_unlock(&o->tx_mutex);
     dp_packet_uninit(&packet);
 }
 
@@ -47,17 +47,21 @@ void
 ob_frames_receive(struct lacp *lacp, const void *aux,
                   const struct dp_packet *packet)
 {
+    size_t port = hash_pointer(aux, 0) % OB_FRAME_PORTS;
     uint32_t n;
 
-    atomic_add_explicit(&lacp->n_frames, 1, &n, memory_order_relaxed);
+    atomic_add_explicit(&lacp->n_by_port[port], 1, &n, memory_order_relaxed);
     if (n >= OB_MAX_FRAMES) {
-        atomic_sub_explicit(&lacp->n_frames, 1, &n, memory_order_relaxed);
+        atomic_sub_explicit(&lacp->n_by_port[port], 1, &n,
+                            memory_order_relaxed);
         atomic_count_inc64(&lacp->n_dropped);
         return;
     }
+    atomic_add_explicit(&lacp->n_frames, 1, &n, memory_order_relaxed);
 
     struct ob_frame *f = xmalloc(sizeof *f);
     f->aux = aux;
+    f->port = port;
     f->arrival = time_msec();
     f->len = MIN(dp_packet_size(packet), sizeof f->data);
     memcpy(f->data, dp_packet_data(packet), f->len);

@@ -24,14 +24,15 @@ struct dp_packet;
 struct lacp;
 struct ob_owner;
 
-/* Sends 'data', a whole Ethernet frame of 'len' bytes, on member 'id' of 'o'.
- * Failures are logged. */
+/* Sends 'data', a whole Ethernet frame of 'len' bytes, on member 'id' of 'o',
+ * whose tx_mutex the caller holds.  Failures are logged. */
 void ob_frames_send(struct ob_owner *o, bnd_id id, const void *data,
                     size_t len);
 
 /* Queues 'packet', which came in by port 'aux', for 'lacp' and wakes whoever
- * runs the pass.  More than OB_MAX_FRAMES at once are dropped and counted. */
-#define OB_MAX_FRAMES 256
+ * runs the pass.  More than OB_MAX_FRAMES of one port at once are dropped and
+ * counted, so that a port that is flooded does not silence the others. */
+#define OB_MAX_FRAMES 64
 void ob_frames_receive(struct lacp *, const void *aux,
                        const struct dp_packet *packet);
 

@@ -94,9 +94,10 @@ lacp_free(struct lacp *lacp)
     free(lacp);
 }
 
-void
+bool
 ob_handles_reap(void)
 {
+    bool any = false;
     struct ovs_list list;
     struct bond *bond;
     struct lacp *lacp;
@@ -105,6 +106,7 @@ ob_handles_reap(void)
     LIST_FOR_EACH_POP (bond, reap_node, &list) {
         if (bond->owner) {
             ob_owner_detach_bond(bond->owner);
+            any = true;
         }
         bond_free(bond);
     }
@@ -113,7 +115,9 @@ ob_handles_reap(void)
     LIST_FOR_EACH_POP (lacp, reap_node, &list) {
         if (lacp->owner) {
             ob_owner_detach_lacp(lacp->owner);
+            any = true;
         }
         lacp_free(lacp);
     }
+    return any;
 }

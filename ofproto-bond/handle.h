@@ -35,7 +35,8 @@ struct ob_view {
 struct bond {
     struct ovs_refcount ref_cnt;
     struct ovs_list reap_node;
-    struct ob_owner *owner;     /* Null once detached.  Main thread. */
+    struct ob_owner *owner;     /* Null once detached.  Written by the main
+                                 * thread under the owner's mutex. */
 
     /* Read by the packet path. */
     OVSRCU_TYPE(struct ob_view *) view; /* Null: drop everything. */
@@ -44,10 +45,14 @@ struct bond {
     atomic_uint64_t bytes[BND_N_SLOTS]; /* Sent by flows, not read yet. */
 };
 
+/* Received frames are counted by port, as ports fall into this many classes. */
+#define OB_FRAME_PORTS 16
+
 /* A received frame on its way to the engine. */
 struct ob_frame {
     struct mpsc_queue_node node;
-    const void *aux;            /* Port it came in by. */
+    const void *aux;            /* Port it came in by... */
+    size_t port;                /* ...and its class. */
     long long int arrival;      /* ms. */
     size_t len;                 /* Bytes in 'data'. */
     uint8_t data[128];          /* Whatever fits: slow protocols use 124. */
@@ -56,11 +61,13 @@ struct ob_frame {
 struct lacp {
     struct ovs_refcount ref_cnt;
     struct ovs_list reap_node;
-    struct ob_owner *owner;     /* Null once detached.  Main thread. */
+    struct ob_owner *owner;     /* Null once detached.  Written by the main
+                                 * thread under the owner's mutex. */
 
     struct mpsc_queue frames;   /* Of struct ob_frame. */
     atomic_uint32_t n_frames;   /* In 'frames'... */
     atomic_llong since;         /* ...the oldest one since about then, ms. */
+    atomic_uint32_t n_by_port[OB_FRAME_PORTS];
     atomic_uint64_t n_dropped;  /* Refused as too many. */
 };
 
@@ -72,7 +79,8 @@ void ob_bond_publish(struct bond *, struct bnd_view *view);
 void ob_bond_retire(struct bond *);
 void ob_lacp_retire(struct lacp *);
 
-/* Detaches and frees the handles in line.  Main thread. */
-void ob_handles_reap(void);
+/* Detaches and frees the handles in line.  Returns true if there was one that
+ * was attached.  Main thread. */
+bool ob_handles_reap(void);
 
 #endif /* handle.h */

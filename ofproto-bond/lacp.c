@@ -39,6 +39,9 @@ lacp_create(void)
     atomic_init(&lacp->n_frames, 0);
     atomic_init(&lacp->since, 0);
     atomic_init(&lacp->n_dropped, 0);
+    for (int i = 0; i < OB_FRAME_PORTS; i++) {
+        atomic_init(&lacp->n_by_port[i], 0);
+    }
     return lacp;
 }
 
@@ -56,7 +59,7 @@ lacp_ref(const struct lacp *lacp_)
 void
 lacp_unref(struct lacp *lacp)
 {
-    if (lacp && ovs_refcount_unref_relaxed(&lacp->ref_cnt) == 1) {
+    if (lacp && ovs_refcount_unref(&lacp->ref_cnt) == 1) {
         ob_lacp_retire(lacp);
     }
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include "netdev.h"
 #include "ofproto-bond/buckets.h"
+#include "ofproto-bond/guard.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/sense.h"
 
@@ -28,6 +29,7 @@ ob_owner_attach_bond(struct ob_owner *o, struct bond *bond,
     bond->owner = o;
     ovs_mutex_unlock(&o->mutex);
     o->buckets = ob_buckets_create(ofproto);
+    ob_guard_start();
 }
 
 /* Takes members that are registered nowhere any more off their ports, but
@@ -73,6 +75,7 @@ ob_owner_detach_bond(struct ob_owner *o)
     ob_owner_touched(o);
     ovs_mutex_unlock(&o->mutex);
     remember_members(o);
+    ob_owner_pass(o, false);
 }
 
 void
@@ -85,6 +88,7 @@ ob_owner_attach_lacp(struct ob_owner *o, struct lacp *lacp)
     o->lacp = lacp;
     lacp->owner = o;
     ovs_mutex_unlock(&o->mutex);
+    ob_guard_start();
 }
 
 void
@@ -94,6 +98,8 @@ ob_owner_detach_lacp(struct ob_owner *o)
     bnd_set_lacp(o->engine, NULL, ob_owner_now(o));
     o->lacp->owner = NULL;
     o->lacp = NULL;
+    /* Let OVS ask again whether the ports may be enabled. */
+    o->todo_connectivity = true;
     ob_owner_touched(o);
     ovs_mutex_unlock(&o->mutex);
 
@@ -101,6 +107,7 @@ ob_owner_detach_lacp(struct ob_owner *o)
         o->members[i].in_lacp = false;
     }
     remember_members(o);
+    ob_owner_pass(o, false);
 }
 
 bool
@@ -333,9 +340,11 @@ ob_owner_set_ofp_port(struct ob_owner *o, struct ob_member *m,
                       ofp_port_t ofp_port)
 {
     if (m->ofp_port != ofp_port) {
+        bool known = m->ofp_port != OFPP_NONE;
+
         ovs_mutex_lock(&o->mutex);
         m->ofp_port = ofp_port;
-        if (o->bond) {
+        if (known && o->bond) {
             ob_bond_publish(o->bond, bnd_make_view(o->engine));
             o->todo_view = true;
         }

@@ -12,7 +12,6 @@
 #include "ofproto-bond/buckets.h"
 #include "ofproto-bond/event-log.h"
 #include "ofproto-bond/frames.h"
-#include "ofproto-bond/guard.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/sense.h"
 #include "openvswitch/poll-loop.h"
@@ -50,11 +49,11 @@ ob_owners_wake(void)
     latch_set(&main_latch);
 }
 
-void
+bool
 ob_owners_run(void)
 {
     latch_poll(&main_latch);
-    ob_handles_reap();
+    return ob_handles_reap();
 }
 
 void
@@ -112,7 +111,6 @@ ob_owner_get(const char *name)
         ovs_mutex_lock(&owners_mutex);
         hmap_insert(&owners, &o->node, hash_string(name, 0));
         ovs_mutex_unlock(&owners_mutex);
-        ob_guard_start();
     }
     return o;
 }
@@ -209,6 +207,18 @@ owner_wake_time(struct ob_owner *o)
     return wake;
 }
 
+/* Does OVS hold a handle of 'o'? */
+static bool
+owner_is_attached(struct ob_owner *o)
+{
+    bool attached;
+
+    ovs_mutex_lock(&o->mutex);
+    attached = o->bond || o->lacp;
+    ovs_mutex_unlock(&o->mutex);
+    return attached;
+}
+
 /* Has the main loop not come round to 'o' for long? */
 static bool
 is_held_up(struct ob_owner *o)
@@ -235,11 +245,14 @@ ob_owners_late(long long int now, size_t *n, long long int *next)
     HMAP_FOR_EACH (o, node, &owners) {
         long long int wake = owner_wake_time(o);
 
+        if (!owner_is_attached(o)) {
+            continue;           /* Only remembered. */
+        }
+        /* Events and frames come unannounced, so look at least this often. */
+        *next = MIN(*next, now + OB_LATE_MS);
         if (wake == BND_NEVER) {
             continue;
         }
-        /* Frames come unannounced, so look at least this often. */
-        *next = MIN(*next, now + OB_LATE_MS);
         if (now - wake >= OB_LATE_MS && is_held_up(o)) {
             atomic_count_inc(&o->ref_cnt);
             late[(*n)++] = o;
@@ -268,6 +281,8 @@ drain_frames(struct ob_owner *o)
         long long int now = ob_owner_now(o);
 
         atomic_sub_explicit(&o->lacp->n_frames, 1, &orig,
+                            memory_order_relaxed);
+        atomic_sub_explicit(&o->lacp->n_by_port[f->port], 1, &orig,
                             memory_order_relaxed);
         if (m) {
             struct bnd_event e = {
@@ -341,6 +356,8 @@ ob_owner_pass(struct ob_owner *o, bool by_guard)
         }
     }
     take_effects(o, &fx);
+    /* Whoever comes next must not overtake us: its frames are newer. */
+    ovs_mutex_lock(&o->tx_mutex);
     ovs_mutex_unlock(&o->mutex);
 
     for (size_t i = 0; i < fx.n; i++) {
@@ -348,8 +365,13 @@ ob_owner_pass(struct ob_owner *o, bool by_guard)
 
         if (e->type == BND_FX_FRAME_TX) {
             ob_frames_send(o, e->frame.id, e->frame.data, e->frame.len);
-        } else if (e->type == BND_FX_TRACE) {
-            ob_log_trace(o->name, &e->trace);
+        }
+    }
+    ovs_mutex_unlock(&o->tx_mutex);
+
+    for (size_t i = 0; i < fx.n; i++) {
+        if (fx.fx[i].type == BND_FX_TRACE) {
+            ob_log_trace(o->name, &fx.fx[i].trace);
         }
     }
     bnd_effects_uninit(&fx);

@@ -19,10 +19,11 @@
  * -------
  * Everything is for the main thread, but for ob_owner_pass(), which the guard
  * (guard.h) calls too when the main loop is late.  'mutex' protects the
- * engine; it is held for the pass alone and never while Open vSwitch or a
- * driver is called.  'tx_mutex' protects the members' ports while one frame is
- * being sent, so that a port cannot be freed under a send; it is not held
- * across an engine call.  The packet path takes neither.
+ * engine, and is never held while Open vSwitch or a driver is called.
+ * 'tx_mutex', taken after it, protects the members' ports while the frames of
+ * one pass are being sent, so that a port cannot be freed under a send and no
+ * frame overtakes an older one; it is not held across an engine call.  The
+ * packet path takes neither.
  *
  * A pass runs on whichever of the two threads comes first; effects that only
  * the main thread may perform wait in the 'todo' flags for ob_owner_run().
@@ -93,9 +94,10 @@ struct ob_owner {
     bool todo_connectivity;     /* Others want to hear of it. */
     bool active_changed;        /* For the database. */
 
+    struct bond *bond;          /* (m) Attached handles, or null. */
+    struct lacp *lacp;          /* (m) */
+
     /* Main thread only. */
-    struct bond *bond;          /* Attached handles, or null. */
-    struct lacp *lacp;
     bool had_bond;              /* Has a bond ever been attached? */
     struct ob_buckets *buckets; /* Null unless the mode has an id. */
     long long int next_account; /* When to read bucket counters, ms. */
@@ -106,9 +108,10 @@ struct ob_owner {
 /* Set-up; idempotent. */
 void ob_owners_init(void);
 
-/* Once per main loop, before and after the bridges' own run and wait: reaps
- * handles that were dropped on other threads, wakes for frames. */
-void ob_owners_run(void);
+/* Once per main loop, after the bridges' own run and wait: reaps handles that
+ * were dropped on other threads, wakes for frames.  ob_owners_run() returns
+ * true if an owner may have lost its last handle. */
+bool ob_owners_run(void);
 void ob_owners_wait(void);
 
 /* Wakes the main loop; from any thread. */

@@ -48,8 +48,9 @@ port_exists(const char *name, void *index_)
 void
 bx_plugin_run(void)
 {
-    ob_owners_run();
-    if (idl && idl_seqno != ovsdb_idl_get_seqno(idl)
+    bool detached = ob_owners_run();
+
+    if (idl && (detached || idl_seqno != ovsdb_idl_get_seqno(idl))
         && ovsdb_idl_has_ever_connected(idl)) {
         idl_seqno = ovsdb_idl_get_seqno(idl);
         ob_owners_purge(port_exists, idl);

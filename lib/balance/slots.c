@@ -144,7 +144,7 @@ same_members(struct bnd_slots *s, struct share *shares, size_t n)
 /* Gives new members buckets without load of those that have more, up to a fair
  * share. */
 static void
-level_idle_slots(struct bnd_slots *s, struct share *shares, size_t n)
+level_slots(struct bnd_slots *s, struct share *shares, size_t n)
 {
     size_t fair = DIV_ROUND_UP(BND_N_SLOTS, n);
 
@@ -155,7 +155,9 @@ level_idle_slots(struct bnd_slots *s, struct share *shares, size_t n)
         if (!to || to->n_slots >= fair) {
             break;
         }
-        if (!s->load[slot] && from->n_slots > to->n_slots + 1) {
+        bool movable = !s->load[slot] || !s->interval;
+
+        if (movable && from->n_slots > to->n_slots + 1) {
             s->owner[slot] = to->member->id;
             from->n_slots--;
             to->n_slots++;
@@ -182,7 +184,7 @@ bnd_slots_assign(struct bnd_slots *s,
         }
     }
     if (!same && n > 1) {
-        level_idle_slots(s, shares, n);
+        level_slots(s, shares, n);
     }
     free(shares);
 }

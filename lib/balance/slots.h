@@ -12,7 +12,9 @@
  *   - When a member is lost, only its buckets move, each to the member that
  *     then has the fewest.
  *   - When a member joins, it gets buckets that carry nothing, at most its
- *     fair share; those with traffic are left to rebalancing.
+ *     fair share; those with traffic are left to rebalancing.  Where there is
+ *     no rebalancing (interval 0), the share is taken from all buckets, since
+ *     nothing else would ever give the member work.
  *
  * We simplify: one bucket at a time from one member to another, never a swap
  * of two.

@@ -12,7 +12,7 @@
  *
  * Thread-safety
  * -------------
- * Immutable after bnd_view_finish(); any number of readers. */
+ * Immutable once published; any number of readers. */
 
 #ifndef BND_VIEW_H
 #define BND_VIEW_H 1
