@@ -81,6 +81,10 @@ class Pair:
                        for i in (1, 2)]
         self.s1.add_bond("bond0", ["p1", "p2"], *LACP, *members)
         self.s2.add_bond("bond0", ["q1", "q2"], *LACP)
+        self.converge()
+
+    def converge(self):
+        """Waits until both ends use both members."""
         for switch in self.s1, self.s2:
             wait_until(lambda s=switch: len(s.lacp().current()) == 2
                        and len(s.enabled()) == 2, "LACP converges", 20)
@@ -119,6 +123,23 @@ def test_lacpdus_go_out_while_main_is_stopped(lab, daemon, stock, request,
     assert all(s["Link Expired"] == 0
                for s in pair.s2.lacp_stats().values())
     reachable(pair.h1, "10.0.0.2")
+
+
+def test_lacp_that_was_turned_on_later(lab, daemon, stock, request,
+                                       known_in_stock):
+    """A bond that had no deadline for long is guarded when it has one."""
+    known_in_stock(request, "stock OVS has no guard")
+    pair = Pair(lab, daemon, stock)
+    for value in "off", "active":
+        time.sleep(1)
+        for switch in pair.s1, pair.s2:
+            switch.vsctl("set", "port", "bond0", "lacp=" + value)
+    pair.converge()
+    sock = pair.s2.ns.packet_socket("q1")
+    with main_thread_stopped(pair.s1):
+        seen = lacpdus(sock, 2.8)
+    sock.close()
+    assert len(seen) >= 2, seen
 
 
 AFXDP = ["--", "set", "interface", "p1", "type=afxdp",
