@@ -206,6 +206,23 @@ usage(FILE *stream)
 }
 
 int
+bndtest_replay(int argc, char *argv[], bndtest_fuzz_one *one)
+{
+    for (int i = 1; i < argc; i++) {
+        uint8_t data[4096];
+        FILE *stream = fopen(argv[i], "rb");
+
+        if (!stream) {
+            perror(argv[i]);
+            return 1;
+        }
+        one(data, fread(data, 1, sizeof data, stream));
+        fclose(stream);
+    }
+    return 0;
+}
+
+int
 main(int argc, char *argv[])
 {
     set_program_name(argv[0]);

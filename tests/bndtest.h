@@ -36,6 +36,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include "compiler.h"
 
@@ -57,6 +58,26 @@ void bndtest_register(struct bndtest_command *);
     OVS_CONSTRUCTOR(RUN##_register__) {                         \
         bndtest_register(&RUN##_command__);                     \
     }
+
+/* Fuzzers
+ * -------
+ *
+ * One function that takes an input is both: the entry of libFuzzer, if it is
+ * built for that, and a sub-command that replays files of a corpus. */
+typedef void bndtest_fuzz_one(const uint8_t *data, size_t size);
+
+#define BNDTEST_FUZZER(ONE)                                     \
+    int LLVMFuzzerTestOneInput(const uint8_t *, size_t);        \
+    int                                                         \
+    LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)    \
+    {                                                           \
+        ONE(data, size);                                        \
+        return 0;                                               \
+    }
+
+/* Hands the first 4,096 bytes of each file in 'argv' to 'one'.  Returns an exit
+ * status. */
+int bndtest_replay(int argc, char *argv[], bndtest_fuzz_one *one);
 
 #define BNDTEST_MAX_WORDS 64
 

@@ -74,30 +74,12 @@ fuzz_one(const uint8_t *data, size_t size)
 }
 
 #ifdef BND_FUZZER
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-    fuzz_one(data, size);
-    return 0;
-}
+BNDTEST_FUZZER(fuzz_one)
 #else
 static int
 fuzz_config(int argc, char *argv[])
 {
-    for (int i = 1; i < argc; i++) {
-        uint8_t data[4096];
-        FILE *stream = fopen(argv[i], "rb");
-
-        if (!stream) {
-            perror(argv[i]);
-            return 1;
-        }
-        fuzz_one(data, fread(data, 1, sizeof data, stream));
-        fclose(stream);
-    }
-    return 0;
+    return bndtest_replay(argc, argv, fuzz_one);
 }
 BNDTEST_REGISTER("fuzz-config", "FILE...", fuzz_config)
 #endif

@@ -61,14 +61,7 @@ fuzz_one(const uint8_t *data, size_t size)
 }
 
 #ifdef BND_FUZZER
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-    fuzz_one(data, size);
-    return 0;
-}
+BNDTEST_FUZZER(fuzz_one)
 #else
 static uint32_t
 next_random(uint64_t *state)
@@ -119,18 +112,7 @@ fuzz_lacpdu(int argc, char *argv[])
         fuzz_random(strtoull(argv[2], NULL, 0), strtoll(argv[3], NULL, 0));
         return 0;
     }
-    for (int i = 1; i < argc; i++) {
-        uint8_t data[4096];
-        FILE *stream = fopen(argv[i], "rb");
-
-        if (!stream) {
-            perror(argv[i]);
-            return 1;
-        }
-        fuzz_one(data, fread(data, 1, sizeof data, stream));
-        fclose(stream);
-    }
-    return 0;
+    return bndtest_replay(argc, argv, fuzz_one);
 }
 
 BNDTEST_REGISTER("fuzz-lacpdu", "FILE... | --random SEED N", fuzz_lacpdu)
