@@ -77,6 +77,7 @@ EXTRA_DIST += \
 	tests/atlocal.in \
 	tests/check-ovs \
 	$(wildcard $(srcdir)/tests/harness/*.py $(srcdir)/tests/harness/*.md \
+	    $(srcdir)/tests/harness/*.ini \
 	    $(srcdir)/tests/bench/*)
 
 # Suites
