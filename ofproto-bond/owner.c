@@ -414,7 +414,9 @@ ob_owner_wait(struct ob_owner *o)
     bool todo;
 
     ovs_mutex_lock(&o->mutex);
-    todo = o->todo_revalidate || o->todo_view || o->todo_connectivity;
+    /* 'todo_revalidate' comes with 'todo_view', and waits for bond_run(), which
+     * a port that has just lost its bond does not see any more. */
+    todo = o->todo_view || o->todo_connectivity;
     ovs_mutex_unlock(&o->mutex);
     if (todo) {
         poll_immediate_wake();

@@ -38,7 +38,8 @@
 #include "xmit/view.h"
 
 /* Creates a bond without members, without settings (so it is not bonded yet)
- * and without LACP.  Whatever looks random is drawn from 'seed'. */
+ * and without LACP.  Whatever looks random shall be drawn from 'seed'; in the
+ * modes of today nothing is. */
 struct bnd_bond *bnd_create(uint64_t seed, long long int now);
 
 /* Frees the bond, which may be null. */
