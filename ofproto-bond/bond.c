@@ -141,10 +141,13 @@ bond_ref(const struct bond *bond_)
 
     if (bond) {
         ovs_refcount_ref(&bond->ref_cnt);
-        if (!ovsrcu_get(struct ob_view *, &bond->view) && bond->owner) {
+        if (!ovsrcu_get(struct ob_view *, &bond->view)
+            && bond->owner && !bond->owner->lacp) {
             /* Translation is about to use a bond for the first time (and we
              * are on the main thread).  Its members are all registered: do
-             * not let it drop packets until bond_run() comes. */
+             * not let it drop packets until bond_run() comes.  With LACP it
+             * must drop them anyway, and the first LACPDUs would be lost, as
+             * translation does not know the ports yet. */
             ob_owner_pass(bond->owner, false);
         }
     }
