@@ -8,7 +8,6 @@
 #include "hash.h"
 #include "latch.h"
 #include "netdev.h"
-#include "netdev-provider.h"
 #include "ofproto-bond/buckets.h"
 #include "ofproto-bond/event-log.h"
 #include "ofproto-bond/frames.h"
@@ -197,38 +196,29 @@ frames_since(const struct ob_owner *o)
 
 /* When 'o' wants to run, frames that wait for it included. */
 static long long int
+wake_time(const struct ob_owner *o)
+    OVS_REQUIRES(o->mutex)
+{
+    return MIN(o->wake, frames_since(o));
+}
+
+static long long int
 owner_wake_time(struct ob_owner *o)
 {
     long long int wake;
 
     ovs_mutex_lock(&o->mutex);
-    wake = MIN(o->wake, frames_since(o));
+    wake = wake_time(o);
     ovs_mutex_unlock(&o->mutex);
     return wake;
 }
 
-/* Does OVS hold a handle of 'o'? */
-static bool
-owner_is_attached(struct ob_owner *o)
-{
-    bool attached;
-
-    ovs_mutex_lock(&o->mutex);
-    attached = o->bond || o->lacp;
-    ovs_mutex_unlock(&o->mutex);
-    return attached;
-}
-
 /* Has the main loop not come round to 'o' for long? */
 static bool
-is_held_up(struct ob_owner *o)
+is_held_up(const struct ob_owner *o)
+    OVS_REQUIRES(o->mutex)
 {
-    bool held_up;
-
-    ovs_mutex_lock(&o->mutex);
-    held_up = real_msec() - o->main_seen >= OB_LATE_MS;
-    ovs_mutex_unlock(&o->mutex);
-    return held_up;
+    return real_msec() - o->main_seen >= OB_LATE_MS;
 }
 
 struct ob_owner **
@@ -243,9 +233,16 @@ ob_owners_late(long long int now, size_t *n, long long int *next)
     ovs_mutex_lock(&owners_mutex);
     late = xcalloc(hmap_count(&owners) + 1, sizeof *late);
     HMAP_FOR_EACH (o, node, &owners) {
-        long long int wake = owner_wake_time(o);
+        long long int wake;
+        bool attached, held_up;
 
-        if (!owner_is_attached(o)) {
+        ovs_mutex_lock(&o->mutex);
+        wake = wake_time(o);
+        attached = o->bond || o->lacp;
+        held_up = is_held_up(o);
+        ovs_mutex_unlock(&o->mutex);
+
+        if (!attached) {
             continue;           /* Only remembered. */
         }
         /* Events and frames come unannounced, so look at least this often. */
@@ -253,7 +250,7 @@ ob_owners_late(long long int now, size_t *n, long long int *next)
         if (wake == BND_NEVER) {
             continue;
         }
-        if (now - wake >= OB_LATE_MS && is_held_up(o)) {
+        if (now - wake >= OB_LATE_MS && held_up) {
             atomic_count_inc(&o->ref_cnt);
             late[(*n)++] = o;
         } else {
@@ -309,7 +306,7 @@ count_pass(struct ob_owner *o, bool by_guard)
     o->extra.n_guard += by_guard;
     /* Where tests warp the time, a pass may be late by that clock alone. */
     if (o->wake != BND_NEVER && late >= OB_LATE_MS
-        && real_msec() - o->main_seen >= OB_LATE_MS) {
+        && is_held_up(o)) {
         o->extra.n_late++;
         o->extra.worst_late = MAX(o->extra.worst_late, late);
     }

@@ -28,7 +28,6 @@ struct bnd_effects;
 
 /* Traits. */
 #define BND_MT_BALANCED    0x1  /* Spreads load over members by buckets. */
-#define BND_MT_NEEDS_LACP  0x2  /* Carries nothing unless LACP has a partner.*/
 #define BND_MT_RECIRCULATE 0x4  /* Buckets may live in the datapath. */
 #define BND_MT_DATAPATH_ID 0x8  /* Owns an id for recirculation. */
 #define BND_MT_ANNOUNCE    0x10 /* Peers learn addresses from what we send. */
