@@ -29,19 +29,22 @@ BUILD_ASSERT_DECL((int) BND_ACCEPT == (int) BV_ACCEPT);
 BUILD_ASSERT_DECL((int) BND_DROP == (int) BV_DROP);
 BUILD_ASSERT_DECL((int) BND_DROP_IF_MOVED == (int) BV_DROP_IF_MOVED);
 
-/* Modes, in the engine's words and in OVS's. */
-static const enum bond_mode ovs_modes[BND_N_MODES] = {
-    [BND_MODE_AB] = BM_AB,
-    [BND_MODE_SLB] = BM_SLB,
-    [BND_MODE_TCP] = BM_TCP,
+/* Modes that OVS knows, in the engine's words and in its own. */
+static const struct {
+    enum bnd_mode mode;
+    enum bond_mode balance;
+} ovs_modes[] = {
+    { BND_MODE_AB, BM_AB },
+    { BND_MODE_SLB, BM_SLB },
+    { BND_MODE_TCP, BM_TCP },
 };
 
 static enum bnd_mode
 mode_from_ovs(enum bond_mode balance)
 {
-    for (int mode = 0; mode < BND_N_MODES; mode++) {
-        if (ovs_modes[mode] == balance) {
-            return mode;
+    for (size_t i = 0; i < ARRAY_SIZE(ovs_modes); i++) {
+        if (ovs_modes[i].balance == balance) {
+            return ovs_modes[i].mode;
         }
     }
     OVS_NOT_REACHED();
@@ -58,11 +61,15 @@ bond_mode_from_string(enum bond_mode *balance, const char *s)
 {
     enum bnd_mode mode;
 
-    if (!bnd_mode_from_name(s, &mode)) {
-        return false;
+    if (bnd_mode_from_name(s, &mode)) {
+        for (size_t i = 0; i < ARRAY_SIZE(ovs_modes); i++) {
+            if (ovs_modes[i].mode == mode) {
+                *balance = ovs_modes[i].balance;
+                return true;
+            }
+        }
     }
-    *balance = ovs_modes[mode];
-    return true;
+    return false;
 }
 
 const char *

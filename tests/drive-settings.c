@@ -251,7 +251,7 @@ check_all(void)
     check_int(NAME, MIN, MAX);
 #define BND_OPT_BOOL(ENUM, NAME, DEF, APPLY, DOC) \
     check_choices(NAME, "false|true");
-#define BND_OPT_ENUM(ENUM, NAME, CHOICES, DEF, APPLY, DOC) \
+#define BND_OPT_ENUM(ENUM, NAME, CHOICES, N, DEF, APPLY, DOC) \
     check_choices(NAME, CHOICES);
 #define BND_OPT_STR(ENUM, NAME, APPLY, DOC) \
     check_str(NAME);

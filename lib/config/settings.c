@@ -21,7 +21,8 @@ struct opt_row {
     const char *name;
     enum opt_type type;
     long long int min, max;     /* OPT_INT only. */
-    const char *choices;        /* OPT_ENUM only: "a|b|c". */
+    const char *choices;        /* OPT_ENUM only: "a|b|c"... */
+    int n_numbered;             /* ...so many of which have numbers. */
     long long int def;          /* Not for OPT_STR. */
     enum bnd_apply apply;
     const char *doc;
@@ -29,16 +30,16 @@ struct opt_row {
 
 static const struct opt_row opts[BND_N_OPTS] = {
 #define BND_OPT_INT(ENUM, NAME, MIN, MAX, DEF, APPLY, DOC) \
-    [BND_OPT_##ENUM] = { NAME, OPT_INT, MIN, MAX, NULL, DEF, \
+    [BND_OPT_##ENUM] = { NAME, OPT_INT, MIN, MAX, NULL, 0, DEF, \
                          BND_APPLY_##APPLY, DOC },
 #define BND_OPT_BOOL(ENUM, NAME, DEF, APPLY, DOC) \
-    [BND_OPT_##ENUM] = { NAME, OPT_BOOL, 0, 1, NULL, DEF, \
+    [BND_OPT_##ENUM] = { NAME, OPT_BOOL, 0, 1, NULL, 0, DEF, \
                          BND_APPLY_##APPLY, DOC },
-#define BND_OPT_ENUM(ENUM, NAME, CHOICES, DEF, APPLY, DOC) \
-    [BND_OPT_##ENUM] = { NAME, OPT_ENUM, 0, 0, CHOICES, DEF, \
+#define BND_OPT_ENUM(ENUM, NAME, CHOICES, N, DEF, APPLY, DOC) \
+    [BND_OPT_##ENUM] = { NAME, OPT_ENUM, 0, 0, CHOICES, N, DEF, \
                          BND_APPLY_##APPLY, DOC },
 #define BND_OPT_STR(ENUM, NAME, APPLY, DOC) \
-    [BND_OPT_##ENUM] = { NAME, OPT_STR, 0, 0, NULL, 0, \
+    [BND_OPT_##ENUM] = { NAME, OPT_STR, 0, 0, NULL, 0, 0, \
                          BND_APPLY_##APPLY, DOC },
 #include "config/options.def"
 #undef BND_OPT_INT
@@ -97,6 +98,12 @@ bnd_settings_str(const struct bnd_settings *s, enum bnd_opt opt)
 {
     ovs_assert(opts[opt].type == OPT_STR);
     return s->str[opt];
+}
+
+bool
+bnd_settings_is_given(const struct bnd_settings *s, enum bnd_opt opt)
+{
+    return s->given[opt];
 }
 
 enum bnd_mode
@@ -177,14 +184,15 @@ format_choice(const char *choices, long long int i, struct ds *ds)
 }
 
 static bool
-parse_int(const struct opt_row *row, const char *text, long long int *value)
+parse_number(const char *text, long long int min, long long int max,
+             long long int *value)
 {
     char *end;
 
     errno = 0;
     *value = strtoll(text, &end, 10);
     return (end != text && !*end && !errno && !isspace((unsigned char) *text)
-            && *value >= row->min && *value <= row->max);
+            && *value >= min && *value <= max);
 }
 
 char *
@@ -206,7 +214,7 @@ bnd_settings_parse(struct bnd_settings *s, const char *name, const char *text)
     const struct opt_row *row = &opts[opt];
     switch (row->type) {
     case OPT_INT:
-        if (!parse_int(row, text, &value)) {
+        if (!parse_number(text, row->min, row->max, &value)) {
             return xasprintf("%s: \"%s\" is not a whole number from %lld to "
                              "%lld", row->name, text, row->min, row->max);
         }
@@ -224,6 +232,9 @@ bnd_settings_parse(struct bnd_settings *s, const char *name, const char *text)
 
     case OPT_ENUM:
         bit = choice_index(row->choices, text);
+        if (bit < 0 && parse_number(text, 0, row->n_numbered - 1, &value)) {
+            bit = value;
+        }
         if (bit < 0) {
             return xasprintf("%s: \"%s\" is not one of %s",
                              row->name, text, row->choices);

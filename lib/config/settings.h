@@ -27,7 +27,7 @@ struct ds;
 enum bnd_opt {
 #define BND_OPT_INT(ENUM, NAME, MIN, MAX, DEF, APPLY, DOC) BND_OPT_##ENUM,
 #define BND_OPT_BOOL(ENUM, NAME, DEF, APPLY, DOC) BND_OPT_##ENUM,
-#define BND_OPT_ENUM(ENUM, NAME, CHOICES, DEF, APPLY, DOC) BND_OPT_##ENUM,
+#define BND_OPT_ENUM(ENUM, NAME, CHOICES, N, DEF, APPLY, DOC) BND_OPT_##ENUM,
 #define BND_OPT_STR(ENUM, NAME, APPLY, DOC) BND_OPT_##ENUM,
 #include "config/options.def"
 #undef BND_OPT_INT
@@ -60,6 +60,7 @@ void bnd_settings_clone(struct bnd_settings *dst, const struct bnd_settings *);
 long long int bnd_settings_num(const struct bnd_settings *, enum bnd_opt);
 const char *bnd_settings_str(const struct bnd_settings *, enum bnd_opt);
 enum bnd_mode bnd_settings_mode(const struct bnd_settings *);
+bool bnd_settings_is_given(const struct bnd_settings *, enum bnd_opt);
 
 /* Writers for callers that have a typed value already.  The value must be in
  * the option's range. */

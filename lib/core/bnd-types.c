@@ -12,6 +12,12 @@ static const char *const mode_names[] = {
 #undef BND_MODE
 };
 
+static const char *const policy_names[] = {
+#define BND_POLICY(ENUM, NAME) [BND_POLICY_##ENUM] = NAME,
+    BND_POLICIES
+#undef BND_POLICY
+};
+
 static const char *const link_state_names[] = {
 #define BND_LINK_STATE(ENUM, NAME) [BND_LINK_##ENUM] = NAME,
     BND_LINK_STATES
@@ -50,6 +56,13 @@ bnd_mode_from_name(const char *name, enum bnd_mode *mode)
         }
     }
     return false;
+}
+
+const char *
+bnd_policy_name(enum bnd_policy policy)
+{
+    ovs_assert(policy < BND_N_POLICIES);
+    return policy_names[policy];
 }
 
 const char *

@@ -31,11 +31,17 @@
 typedef uint32_t bnd_id;
 #define BND_NO_MEMBER 0
 
-/* How a bond spreads what it sends.
+/* How a bond spreads what it sends.  The first five have the numbers of the
+ * Linux bonding driver's option "mode".
  *
- * Source: ovs-vswitchd.conf.db(5), Port.bond_mode. */
+ * Source: ovs-vswitchd.conf.db(5), Port.bond_mode; Linux
+ * Documentation/networking/bonding.rst, mode. */
 #define BND_MODES                               \
+    BND_MODE(RR,  "balance-rr")                 \
     BND_MODE(AB,  "active-backup")              \
+    BND_MODE(XOR, "balance-xor")                \
+    BND_MODE(BROADCAST, "broadcast")            \
+    BND_MODE(8023AD, "802.3ad")                 \
     BND_MODE(SLB, "balance-slb")                \
     BND_MODE(TCP, "balance-tcp")
 
@@ -44,6 +50,25 @@ enum bnd_mode {
     BND_MODES
 #undef BND_MODE
     BND_N_MODES
+};
+
+/* What of a packet chooses the member, in the modes that take a policy.  They
+ * have the numbers of the Linux bonding driver's option.
+ *
+ * Source: Linux Documentation/networking/bonding.rst, xmit_hash_policy. */
+#define BND_POLICIES                            \
+    BND_POLICY(LAYER2, "layer2")                \
+    BND_POLICY(LAYER34, "layer3+4")             \
+    BND_POLICY(LAYER23, "layer2+3")             \
+    BND_POLICY(ENCAP23, "encap2+3")             \
+    BND_POLICY(ENCAP34, "encap3+4")             \
+    BND_POLICY(VLAN_SRCMAC, "vlan+srcmac")
+
+enum bnd_policy {
+#define BND_POLICY(ENUM, NAME) BND_POLICY_##ENUM,
+    BND_POLICIES
+#undef BND_POLICY
+    BND_N_POLICIES
 };
 
 /* Link states after updelay and downdelay.  A member in BND_LINK_UP or
@@ -94,6 +119,7 @@ enum bnd_drop_reason {
 
 const char *bnd_mode_name(enum bnd_mode);
 bool bnd_mode_from_name(const char *, enum bnd_mode *);
+const char *bnd_policy_name(enum bnd_policy);
 const char *bnd_link_state_name(enum bnd_link_state);
 const char *bnd_lacp_status_name(enum bnd_lacp_status);
 const char *bnd_drop_reason_name(enum bnd_drop_reason);
