@@ -214,8 +214,9 @@ check_int(const char *name, long long int min, long long int max)
 }
 
 static void
-check_choices(const char *name, const char *choices)
+check_choices(const char *name, const char *choices, int n_numbered)
 {
+    char *beyond = xasprintf("%d", n_numbered);
     char *copy = xstrdup(choices);
     char *save = NULL;
 
@@ -230,9 +231,11 @@ check_choices(const char *name, const char *choices)
         free(longer);
     }
     must_refuse(name, "");
-    must_refuse(name, "0");
+    must_refuse(name, beyond);
+    must_refuse(name, "-1");
     must_refuse(name, "|");
     must_refuse(name, choices);
+    free(beyond);
     free(copy);
 }
 
@@ -250,9 +253,9 @@ check_all(void)
 #define BND_OPT_INT(ENUM, NAME, MIN, MAX, DEF, APPLY, DOC) \
     check_int(NAME, MIN, MAX);
 #define BND_OPT_BOOL(ENUM, NAME, DEF, APPLY, DOC) \
-    check_choices(NAME, "false|true");
+    check_choices(NAME, "false|true", 0);
 #define BND_OPT_ENUM(ENUM, NAME, CHOICES, N, DEF, APPLY, DOC) \
-    check_choices(NAME, CHOICES);
+    check_choices(NAME, CHOICES, N);
 #define BND_OPT_STR(ENUM, NAME, APPLY, DOC) \
     check_str(NAME);
 #include "config/options.def"
