@@ -26,7 +26,10 @@ lib_libbond_engine_a_SOURCES = \
 	lib/wire/lacpdu.h \
 	lib/wire/marker.c \
 	lib/wire/marker.h \
+	lib/config/linux-options.def \
 	lib/config/options.def \
+	lib/config/overlay.c \
+	lib/config/overlay.h \
 	lib/config/settings.c \
 	lib/config/settings.h \
 	lib/lacp/lacp-marker.c \
@@ -50,6 +53,8 @@ lib_libbond_engine_a_SOURCES = \
 	lib/balance/slots.h \
 	lib/policy/balanced.c \
 	lib/policy/balanced.h \
+	lib/policy/check.c \
+	lib/policy/check.h \
 	lib/policy/mode-ab.c \
 	lib/policy/mode-slb.c \
 	lib/policy/mode-tcp.c \

@@ -8,18 +8,30 @@
  *
  *     set NAME [VALUE]                must be taken
  *     refuse NAME VALUE MESSAGE       must be refused, changing nothing
+ *                                     (a script's MESSAGE has ' for ")
  *     unset NAME
  *     expect [TEXT]                   all that is given, as it is formatted
  *     value NAME TEXT|none            what a reader gets
  *     given NAME yes|no
  *     keep                            remembers what is set now
- *     diff none|live|reselect|rebuild cost of the way from there to here */
+ *     diff none|live|reselect|rebuild cost of the way from there to here
+ *
+ * One reading of what lies over Open vSwitch's settings (config/overlay.h):
+ *
+ *     begin
+ *     key NAME VALUE
+ *     string TEXT
+ *     merged [TEXT]                   all that is given
+ *     fall NAME [no]                  refuse its value (cannot if "no")
+ *     end
+ *     errors [TEXT]                   separated by "; ", ditto */
 
 #include <config.h>
 #include "bndtest.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include "config/overlay.h"
 #include "config/settings.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
@@ -28,6 +40,7 @@ struct drive {
     struct bndtest_line line;
     struct bnd_settings now;
     struct bnd_settings kept;
+    struct bnd_overlay overlay;
 };
 
 /* Returns what 's' is in text, for the caller to free. */
@@ -61,6 +74,17 @@ want(const struct drive *d, const char *got, const char *wanted)
     }
 }
 
+/* Makes all quotation marks in 's' such as a script can have. */
+static void
+requote(char *s)
+{
+    for (; s && *s; s++) {
+        if (*s == '"') {
+            *s = '\'';
+        }
+    }
+}
+
 static void
 command_refuse(struct drive *d)
 {
@@ -72,6 +96,7 @@ command_refuse(struct drive *d)
     if (!error) {
         bndtest_fatal(&d->line, "it is taken");
     }
+    requote(error);
     want(d, error, d->line.word[3]);
     want(d, after, before);
     free(before);
@@ -93,6 +118,66 @@ command_value(struct drive *d)
     }
     want(d, got, d->line.n_words > 2 ? d->line.word[2] : "");
     free(got);
+}
+
+static void
+want_merged(const struct drive *d, const char *wanted)
+{
+    struct bnd_settings merged;
+
+    bnd_settings_init(&merged);
+    bnd_overlay_merge(&d->overlay, &merged);
+    char *got = format(&merged);
+    want(d, got, wanted);
+    free(got);
+    bnd_settings_uninit(&merged);
+}
+
+static void
+want_errors(const struct drive *d, const char *wanted)
+{
+    const char *errors = bnd_overlay_errors(&d->overlay);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    for (const char *p = errors; p && *p; p++) {
+        if (*p != '\n') {
+            ds_put_char(&ds, *p);
+        } else if (p[1]) {
+            ds_put_cstr(&ds, "; ");
+        }
+    }
+    requote(ds_cstr(&ds));
+    want(d, ds_cstr(&ds), wanted);
+    ds_destroy(&ds);
+}
+
+/* Commands about overlays.  Returns false if this is none. */
+static bool
+run_overlay(struct drive *d)
+{
+    const char *command = d->line.word[0];
+    int n = d->line.n_words;
+    const char *arg = n > 1 ? d->line.word[1] : "";
+
+    if (!strcmp(command, "begin")) {
+        bnd_overlay_begin(&d->overlay);
+    } else if (!strcmp(command, "key") && n == 3) {
+        bnd_overlay_key(&d->overlay, arg, d->line.word[2]);
+    } else if (!strcmp(command, "string")) {
+        bnd_overlay_string(&d->overlay, arg);
+    } else if (!strcmp(command, "merged")) {
+        want_merged(d, arg);
+    } else if (!strcmp(command, "fall")) {
+        bool fell = bnd_overlay_refuse(&d->overlay, arg_opt(d, 1), "refused");
+        want(d, fell ? "" : "no", n > 2 ? d->line.word[2] : "");
+    } else if (!strcmp(command, "end")) {
+        bnd_overlay_end(&d->overlay);
+    } else if (!strcmp(command, "errors")) {
+        want_errors(d, arg);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 static void
@@ -127,7 +212,7 @@ run_line(struct drive *d)
     } else if (!strcmp(command, "diff") && n == 2) {
         want(d, costs[bnd_settings_diff(&d->kept, &d->now)],
              d->line.word[1]);
-    } else {
+    } else if (!run_overlay(d)) {
         bndtest_fatal(&d->line, "unknown command, or too few words");
     }
 }
@@ -253,7 +338,7 @@ check_all(void)
 #define BND_OPT_INT(ENUM, NAME, MIN, MAX, DEF, APPLY, DOC) \
     check_int(NAME, MIN, MAX);
 #define BND_OPT_BOOL(ENUM, NAME, DEF, APPLY, DOC) \
-    check_choices(NAME, "false|true", 0);
+    check_choices(NAME, "false|true|off|on", 2);
 #define BND_OPT_ENUM(ENUM, NAME, CHOICES, N, DEF, APPLY, DOC) \
     check_choices(NAME, CHOICES, N);
 #define BND_OPT_STR(ENUM, NAME, APPLY, DOC) \
@@ -287,6 +372,7 @@ drive_settings(int argc, char *argv[])
     memset(&d, 0, sizeof d);
     bnd_settings_init(&d.now);
     bnd_settings_init(&d.kept);
+    bnd_overlay_init(&d.overlay);
     stream = bndtest_open(argv[1], &d.line);
     while (bndtest_next(stream, &d.line)) {
         run_line(&d);
@@ -296,6 +382,7 @@ drive_settings(int argc, char *argv[])
     }
     bnd_settings_uninit(&d.now);
     bnd_settings_uninit(&d.kept);
+    bnd_overlay_uninit(&d.overlay);
     return 0;
 }
 BNDTEST_REGISTER("settings", "SCRIPT | --check | --list", drive_settings)

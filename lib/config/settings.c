@@ -48,6 +48,15 @@ static const struct opt_row opts[BND_N_OPTS] = {
 #undef BND_OPT_STR
 };
 
+/* Other names of options. */
+static const struct {
+    const char *name;
+    enum bnd_opt opt;
+} aliases[] = {
+    { "all-slaves-active", BND_OPT_ALL_ACTIVE },
+    { "lb-output-action", BND_OPT_LB_OUTPUT },
+};
+
 const char *
 bnd_opt_name(enum bnd_opt opt)
 {
@@ -141,9 +150,20 @@ bnd_settings_unset(struct bnd_settings *s, enum bnd_opt opt)
     s->num[opt] = 0;
 }
 
-/* Are 'a' and 'b' the same, '_' and '-' being alike? */
-static bool
-same_name(const char *a, const char *b)
+void
+bnd_settings_copy(struct bnd_settings *dst, const struct bnd_settings *src,
+                  enum bnd_opt opt)
+{
+    char *str = nullable_xstrdup(src->str[opt]);
+
+    free(dst->str[opt]);
+    dst->given[opt] = src->given[opt];
+    dst->num[opt] = src->num[opt];
+    dst->str[opt] = str;
+}
+
+bool
+bnd_opt_name_equal(const char *a, const char *b)
 {
     for (; *a || *b; a++, b++) {
         char x = *a == '_' ? '-' : *a;
@@ -153,6 +173,24 @@ same_name(const char *a, const char *b)
         }
     }
     return true;
+}
+
+bool
+bnd_opt_from_name(const char *name, enum bnd_opt *opt)
+{
+    for (enum bnd_opt i = 0; i < BND_N_OPTS; i++) {
+        if (bnd_opt_name_equal(opts[i].name, name)) {
+            *opt = i;
+            return true;
+        }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(aliases); i++) {
+        if (bnd_opt_name_equal(aliases[i].name, name)) {
+            *opt = aliases[i].opt;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Returns the number of 'text' among 'choices', or -1. */
@@ -183,15 +221,18 @@ format_choice(const char *choices, long long int i, struct ds *ds)
     ds_put_buffer(ds, choices, strcspn(choices, "|"));
 }
 
-static bool
-parse_number(const char *text, long long int min, long long int max,
-             long long int *value)
+bool
+bnd_parse_number(const char *text, long long int min, long long int max,
+                 long long int *value)
 {
     char *end;
 
+    if (*text != '-' && !isdigit((unsigned char) *text)) {
+        return false;
+    }
     errno = 0;
     *value = strtoll(text, &end, 10);
-    return (end != text && !*end && !errno && !isspace((unsigned char) *text)
+    return (end != text && !*end && !errno
             && *value >= min && *value <= max);
 }
 
@@ -202,19 +243,14 @@ bnd_settings_parse(struct bnd_settings *s, const char *name, const char *text)
     enum bnd_opt opt;
     int bit;
 
-    for (opt = 0; opt < BND_N_OPTS; opt++) {
-        if (same_name(opts[opt].name, name)) {
-            break;
-        }
-    }
-    if (opt == BND_N_OPTS) {
+    if (!bnd_opt_from_name(name, &opt)) {
         return xasprintf("%s: unknown option", name);
     }
 
     const struct opt_row *row = &opts[opt];
     switch (row->type) {
     case OPT_INT:
-        if (!parse_number(text, row->min, row->max, &value)) {
+        if (!bnd_parse_number(text, row->min, row->max, &value)) {
             return xasprintf("%s: \"%s\" is not a whole number from %lld to "
                              "%lld", row->name, text, row->min, row->max);
         }
@@ -222,17 +258,18 @@ bnd_settings_parse(struct bnd_settings *s, const char *name, const char *text)
         return NULL;
 
     case OPT_BOOL:
-        bit = choice_index("false|true", text);
+        bit = choice_index("false|true|off|on|0|1", text);
         if (bit < 0) {
-            return xasprintf("%s: \"%s\" is neither true nor false",
-                             row->name, text);
+            return xasprintf("%s: \"%s\" is neither true (on, 1) nor false "
+                             "(off, 0)", row->name, text);
         }
-        bnd_settings_set_num(s, opt, bit);
+        bnd_settings_set_num(s, opt, bit % 2);
         return NULL;
 
     case OPT_ENUM:
         bit = choice_index(row->choices, text);
-        if (bit < 0 && parse_number(text, 0, row->n_numbered - 1, &value)) {
+        if (bit < 0
+            && bnd_parse_number(text, 0, row->n_numbered - 1, &value)) {
             bit = value;
         }
         if (bit < 0) {

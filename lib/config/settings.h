@@ -68,6 +68,10 @@ void bnd_settings_set_num(struct bnd_settings *, enum bnd_opt, long long int);
 void bnd_settings_set_str(struct bnd_settings *, enum bnd_opt, const char *);
 void bnd_settings_unset(struct bnd_settings *, enum bnd_opt);
 
+/* Makes option 'opt' of 'dst' what it is in 'src', be it not given. */
+void bnd_settings_copy(struct bnd_settings *dst,
+                       const struct bnd_settings *src, enum bnd_opt opt);
+
 /* Gives option 'name' ('_' and '-' are alike) the value that 'text' says.
  * Returns null if successful, otherwise a message that names the option, the
  * value and what is allowed, which the caller frees; in that case '*s' is as
@@ -82,6 +86,18 @@ void bnd_settings_format(const struct bnd_settings *, struct ds *ds);
 /* Returns the cost of the most expensive difference between 'a' and 'b'. */
 enum bnd_apply bnd_settings_diff(const struct bnd_settings *a,
                                  const struct bnd_settings *b);
+
+/* Looks up option 'name', where '_' and '-' are alike, and which may also be
+ * one that Linux or Open vSwitch has for the same thing. */
+bool bnd_opt_from_name(const char *name, enum bnd_opt *);
+
+/* Are the names 'a' and 'b' the same, '_' and '-' being alike? */
+bool bnd_opt_name_equal(const char *a, const char *b);
+
+/* Reads the whole number 'text', decimal and from 'min' to 'max'.  Returns
+ * false if it is anything else. */
+bool bnd_parse_number(const char *text, long long int min, long long int max,
+                      long long int *value);
 
 /* For documentation and tests. */
 const char *bnd_opt_name(enum bnd_opt);
