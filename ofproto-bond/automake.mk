@@ -20,8 +20,11 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/handle.c \
 	ofproto-bond/handle.h \
 	ofproto-bond/lacp.c \
+	ofproto-bond/ob-config.c \
+	ofproto-bond/ob-config.h \
 	ofproto-bond/owner-config.c \
 	ofproto-bond/owner-private.h \
+	ofproto-bond/owner-status.c \
 	ofproto-bond/owner.c \
 	ofproto-bond/owner.h \
 	ofproto-bond/sense.c \

@@ -17,6 +17,7 @@
 #include "netdev.h"
 #include "ofproto-bond/buckets.h"
 #include "ofproto-bond/handle.h"
+#include "ofproto-bond/ob-config.h"
 #include "ofproto-bond/owner.h"
 #include "policy/policy.h"
 #include "timeval.h"
@@ -90,7 +91,9 @@ settings_from_ovs(const struct bond_settings *s, struct bnd_settings *out)
     bnd_settings_set_num(out, BND_OPT_HASH_BASIS, s->basis);
     bnd_settings_set_num(out, BND_OPT_REBALANCE, s->rebalance_interval);
     bnd_settings_set_num(out, BND_OPT_ALL_ACTIVE, s->all_members_active);
-    bnd_settings_set_num(out, BND_OPT_LB_OUTPUT, s->use_lb_output_action);
+    if (s->use_lb_output_action) {
+        bnd_settings_set_num(out, BND_OPT_LB_OUTPUT, true);
+    }
     bnd_settings_set_num(out, BND_OPT_FALLBACK, s->lacp_fallback_ab_cfg);
     if (s->primary) {
         bnd_settings_set_str(out, BND_OPT_PRIMARY, s->primary);
@@ -100,13 +103,15 @@ settings_from_ovs(const struct bond_settings *s, struct bnd_settings *out)
 static bool
 configure(struct bond *bond, const struct bond_settings *s)
 {
-    const struct bnd_mode_class *class
-        = bnd_policy_get(mode_from_ovs(s->balance));
     struct ob_owner *o = bond->owner;
     struct bnd_settings settings;
     bool changed;
 
     settings_from_ovs(s, &settings);
+    ob_config_overlay(o, &settings);
+
+    const struct bnd_mode_class *class
+        = bnd_policy_get(bnd_settings_mode(&settings));
     changed = ob_owner_configure(o, &settings);
     bnd_settings_uninit(&settings);
 
@@ -287,7 +292,11 @@ bond_get_changed_active_member(const char *name, struct eth_addr *mac,
 {
     struct ob_owner *o = ob_owner_find(name);
 
-    if (o && o->bond && (ob_owner_take_active_changed(o) || force)) {
+    if (!o || !o->bond) {
+        return false;
+    }
+    ob_owner_write(o);
+    if (ob_owner_take_active_changed(o) || force) {
         *mac = ob_owner_active_mac(o);
         return true;
     }

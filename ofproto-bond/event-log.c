@@ -77,3 +77,12 @@ ob_log_trace(const char *name, const struct bnd_trace *trace)
         ds_destroy(&ds);
     }
 }
+
+void
+ob_log_config_error(const char *name, const char *error)
+{
+    static struct vlog_rate_limit limit = VLOG_RATE_LIMIT_INIT(60, 60);
+
+    vlog_rate_limit(VLM_bond, VLL_WARN, &limit, "bond %s: config error: %s",
+                    name, error);
+}

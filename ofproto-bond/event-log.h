@@ -12,4 +12,8 @@ struct bnd_trace;
 /* Logs 'trace' of the bond called 'name'.  Any thread. */
 void ob_log_trace(const char *name, const struct bnd_trace *trace);
 
+/* Logs 'error' in the configuration of the bond called 'name'.  Main
+ * thread. */
+void ob_log_config_error(const char *name, const char *error);
+
 #endif /* event-log.h */

@@ -25,6 +25,7 @@ ob_owner_attach_bond(struct ob_owner *o, struct bond *bond,
     }
     ovs_mutex_lock(&o->mutex);
     o->bond = bond;
+    ob_owner_status_changed__(o);
     o->had_bond = true;
     bond->owner = o;
     ovs_mutex_unlock(&o->mutex);
@@ -68,6 +69,7 @@ ob_owner_detach_bond(struct ob_owner *o)
     ob_bond_publish(bond, NULL);
     bond->owner = NULL;
     o->bond = NULL;
+    ob_owner_status_changed__(o);
     for (size_t i = 0; i < o->n_members; i++) {
         o->members[i].in_bond = false;
         o->members[i].ofp_port = OFPP_NONE;
@@ -119,6 +121,9 @@ ob_owner_configure(struct ob_owner *o, const struct bnd_settings *settings)
     size_t before = o->fx.n;
     bnd_reconfigure(o->engine, settings, ob_owner_now(o), &o->fx);
     changed = o->fx.n > before;
+    if (changed) {
+        ob_owner_status_changed__(o);
+    }
     ob_owner_touched(o);
     ovs_mutex_unlock(&o->mutex);
 

@@ -27,6 +27,14 @@ ob_owner_touched(struct ob_owner *o)
     o->wake = MIN(o->wake, o->last_now);
 }
 
+/* Notes a change of the status. */
+void ob_owner_status_changed__(struct ob_owner *o)
+    OVS_REQUIRES(o->mutex);
+
+/* Notes what the effects 'fx' of a pass say of the status. */
+void ob_owner_note_effects__(struct ob_owner *o, const struct bnd_effects *fx)
+    OVS_REQUIRES(o->mutex);
+
 /* Forgets remembered members that the new configuration does not have. */
 void ob_owner_drop_absent_members(struct ob_owner *);
 

@@ -101,6 +101,7 @@ ob_owner_get(const char *name)
         ovs_mutex_init(&o->tx_mutex);
         o->engine = bnd_create(random_uint32(), now);
         bnd_effects_init(&o->fx);
+        bnd_overlay_init(&o->overlay);
         o->wake = BND_NEVER;
         o->main_seen = real_msec();
         o->last_now = now;
@@ -126,6 +127,8 @@ ob_owner_unref(struct ob_owner *o)
         free(o->members[i].name);
     }
     free(o->members);
+    bnd_overlay_uninit(&o->overlay);
+    free(o->config_errors);
     bnd_destroy(o->engine);
     bnd_effects_uninit(&o->fx);
     ovs_mutex_destroy(&o->tx_mutex);
@@ -325,6 +328,7 @@ take_effects(struct ob_owner *o, struct bnd_effects *fx)
     o->active_changed |= bnd_effects_has(fx, BND_FX_ACTIVE);
     o->todo_connectivity |= (bnd_effects_has(fx, BND_FX_ACTIVE)
                              || bnd_effects_has(fx, BND_FX_MEMBER_ENABLE));
+    ob_owner_note_effects__(o, fx);
     if (bnd_effects_has(fx, BND_FX_VIEW) && o->bond) {
         ob_bond_publish(o->bond, bnd_make_view(o->engine));
         o->todo_view = true;
@@ -455,22 +459,4 @@ bool
 ob_owner_take_active_changed(struct ob_owner *o)
 {
     return take_flag(o, &o->active_changed);
-}
-
-void
-ob_owner_get_status(struct ob_owner *o, struct bnd_status *status,
-                    struct bnd_status_extra *extra)
-{
-    ovs_mutex_lock(&o->mutex);
-    bnd_get_status(o->engine, ob_owner_now(o), status);
-    *extra = o->extra;
-    ovs_mutex_unlock(&o->mutex);
-
-    if (o->bond) {
-        extra->datapath_id = ob_buckets_id(o->buckets);
-        atomic_read_relaxed(&o->bond->lb_output, &extra->lb_output);
-    }
-    if (o->lacp) {
-        atomic_read_relaxed(&o->lacp->n_dropped, &extra->n_dropped);
-    }
 }

@@ -35,6 +35,7 @@
 
 #include "bond/bond.h"
 #include "bond/status-text.h"
+#include "config/overlay.h"
 #include "openflow/openflow.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/thread.h"
@@ -102,7 +103,12 @@ struct ob_owner {
     struct ob_buckets *buckets; /* Null unless the mode has an id. */
     long long int next_account; /* When to read bucket counters, ms. */
 
+    struct bnd_overlay overlay; /* Settings that lie over OVS's... */
+    char *config_errors;        /* ...and what is wrong there, or null. */
+
     struct bnd_status_extra extra;  /* (m) Counters of passes. */
+    uint64_t status_seq;        /* (m) Counts changes of the status. */
+    uint32_t n_failovers;       /* (m) As counted when it was stamped last. */
 };
 
 /* Set-up; idempotent. */
@@ -205,8 +211,24 @@ bool ob_owner_take_revalidate(struct ob_owner *);
 bool ob_owner_take_announce(struct ob_owner *);
 bool ob_owner_take_active_changed(struct ob_owner *);
 
-/* Fills in '*status' (caller uninits) and '*extra'. */
+/* Fills in '*status' (caller uninits) and '*extra'.  The brief one, which is
+ * cheaper, has no buckets. */
 void ob_owner_get_status(struct ob_owner *, struct bnd_status *status,
                          struct bnd_status_extra *extra);
+void ob_owner_get_brief(struct ob_owner *, struct bnd_status *status,
+                        struct bnd_status_extra *extra);
+
+/* Numbers that change whenever the status of the owner, or of any owner, may
+ * have changed in more than counters and deadlines. */
+uint64_t ob_owner_status_seq(struct ob_owner *);
+unsigned int ob_owners_status_seq(void);
+
+/* Notes such a change. */
+void ob_owner_status_changed(struct ob_owner *);
+
+/* Has 'write' called for a bond when OVS has a transaction open in which it
+ * writes the bond's row of table Port, for it to write there, too. */
+void ob_owners_set_writer(void (*write)(struct ob_owner *));
+void ob_owner_write(struct ob_owner *);
 
 #endif /* owner.h */

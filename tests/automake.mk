@@ -57,7 +57,8 @@ TESTSUITE_AT = \
 	tests/unit/wire.at
 SYSTEM_TESTSUITE_AT = \
 	tests/system-testsuite.at \
-	tests/system/bond.at
+	tests/system/bond.at \
+	tests/system/config.at
 
 # Data that the scripts read: vectors, and so on.
 TEST_FILES = \

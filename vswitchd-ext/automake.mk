@@ -6,8 +6,12 @@
 vswitchd_ext_SOURCES = \
 	vswitchd-ext/appctl.c \
 	vswitchd-ext/appctl.h \
+	vswitchd-ext/config-ovsdb.c \
+	vswitchd-ext/config-ovsdb.h \
 	vswitchd-ext/plugin.c \
-	vswitchd-ext/plugin.h
+	vswitchd-ext/plugin.h \
+	vswitchd-ext/status-ovsdb.c \
+	vswitchd-ext/status-ovsdb.h
 
 HOUSE_FILES += $(vswitchd_ext_SOURCES)
 

@@ -9,6 +9,8 @@
 #include "util.h"
 #include "vswitch-idl.h"
 #include "vswitchd-ext/appctl.h"
+#include "vswitchd-ext/config-ovsdb.h"
+#include "vswitchd-ext/status-ovsdb.h"
 #include "vswitchd/bridge.h"
 
 /* Declares the two halves of a wrapped function 'FN'. */
@@ -30,19 +32,13 @@ bx_plugin_init(void)
 {
     ob_owners_init();
     bx_appctl_init();
+    bx_status_init();
 }
 
 static bool
-port_exists(const char *name, void *index_)
+port_exists(const char *name, void *aux OVS_UNUSED)
 {
-    const struct ovsrec_port *port;
-
-    OVSREC_PORT_FOR_EACH (port, (struct ovsdb_idl *) index_) {
-        if (!strcmp(port->name, name)) {
-            return true;
-        }
-    }
-    return false;
+    return bx_find_port(name) != NULL;
 }
 
 void
@@ -53,7 +49,10 @@ bx_plugin_run(void)
     if (idl && (detached || idl_seqno != ovsdb_idl_get_seqno(idl))
         && ovsdb_idl_has_ever_connected(idl)) {
         idl_seqno = ovsdb_idl_get_seqno(idl);
-        ob_owners_purge(port_exists, idl);
+        ob_owners_purge(port_exists, NULL);
+    }
+    if (idl) {
+        bx_status_run(idl);
     }
 }
 
@@ -61,6 +60,9 @@ void
 bx_plugin_wait(void)
 {
     ob_owners_wait();
+    if (idl) {
+        bx_status_wait(idl);
+    }
 }
 
 void
@@ -79,6 +81,7 @@ __wrap_ovsdb_idl_create(const char *remote,
 
     if (class == &ovsrec_idl_class) {
         idl = new;
+        bx_config_init(idl);
         bx_plugin_init();
     }
     return new;
@@ -102,6 +105,8 @@ void
 __wrap_bridge_exit(bool delete_datapath)
 {
     bx_plugin_exit();
+    bx_status_exit();
+    bx_config_exit();
     __real_bridge_exit(delete_datapath);
     idl = NULL;
 }

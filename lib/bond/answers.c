@@ -62,3 +62,9 @@ bnd_active_mac(const struct bnd_bond *b)
     memset(&zero, 0, sizeof zero);
     return m ? m->mac : b->had_active ? zero : b->sticky;
 }
+
+uint32_t
+bnd_n_failovers(const struct bnd_bond *b)
+{
+    return b->n_failovers;
+}

@@ -85,6 +85,9 @@ struct bnd_view *bnd_make_view(const struct bnd_bond *);
 void bnd_get_status(const struct bnd_bond *, long long int now,
                     struct bnd_status *status);
 
+/* The same without buckets. */
+void bnd_get_brief(const struct bnd_bond *, struct bnd_status *status);
+
 /* Cheap answers for the adapter, all as of the last pass. */
 enum bnd_lacp_status bnd_lacp_state(const struct bnd_bond *);
 bool bnd_member_lacp_may_enable(const struct bnd_bond *, bnd_id);
@@ -94,6 +97,7 @@ bool bnd_member_lacp_status(const struct bnd_bond *, bnd_id,
 long long int bnd_next_rebalance(const struct bnd_bond *);
 bool bnd_is_balanced(const struct bnd_bond *);   /* Keeps buckets now. */
 struct eth_addr bnd_active_mac(const struct bnd_bond *);
+uint32_t bnd_n_failovers(const struct bnd_bond *);
 
 /* Returns null if what must always hold does hold after a pass, otherwise a
  * message that the caller frees.  For tests and debug builds. */

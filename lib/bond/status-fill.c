@@ -82,6 +82,7 @@ fill_members(const struct bnd_bond *b, struct bnd_status *s)
         sm->may_enable = m->may_enable;
         sm->link = m->link.state;
         sm->deadline = m->link.deadline;
+        sm->n_failures = m->n_failures;
         sm->has_lacp = b->lacp && bnd_lacp_get_port_status(b->lacp, m->id,
                                                            &ps);
         if (sm->has_lacp) {
@@ -132,14 +133,10 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
             s->primary_present |= !strcmp(s->members[i].name, primary);
         }
     }
-    if (b->class->slots && !s->fallback) {
-        fill_slots(b->class->slots(b->priv), s);
-    }
 }
 
 void
-bnd_get_status(const struct bnd_bond *b, long long int now OVS_UNUSED,
-               struct bnd_status *s)
+bnd_get_brief(const struct bnd_bond *b, struct bnd_status *s)
 {
     const struct bnd_lacp_config *lacp = &b->lacp_config;
 
@@ -157,5 +154,15 @@ bnd_get_status(const struct bnd_bond *b, long long int now OVS_UNUSED,
         s->lacp_system = lacp->system;
         s->lacp_system_priority = lacp->system_priority;
         s->lacp_key = bnd_lacp_default_key(b->lacp);
+    }
+}
+
+void
+bnd_get_status(const struct bnd_bond *b, long long int now OVS_UNUSED,
+               struct bnd_status *s)
+{
+    bnd_get_brief(b, s);
+    if (b->bonded && b->class->slots && !s->fallback) {
+        fill_slots(b->class->slots(b->priv), s);
     }
 }

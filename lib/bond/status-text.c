@@ -118,6 +118,23 @@ format_member(const struct bnd_status *s, const struct bnd_status_member *m,
     }
 }
 
+/* Mistakes in the configuration, a line each. */
+static void
+format_errors(const char *errors, struct ds *ds)
+{
+    for (const char *p = errors; p && *p; ) {
+        size_t len = strcspn(p, "\n");
+
+        ds_put_cstr(ds, "config error: ");
+        ds_put_buffer(ds, p, len);
+        ds_put_char(ds, '\n');
+        p += len + (p[len] == '\n');
+    }
+    if (errors && *errors) {
+        ds_put_char(ds, '\n');
+    }
+}
+
 /* What stock Open vSwitch does not tell; nothing while all is well. */
 static void
 format_extra(const struct bnd_status_extra *x, struct ds *ds)
@@ -150,6 +167,7 @@ bnd_format_bond(const char *name, const struct bnd_status *s,
         format_member(s, sorted[i], now, ds);
     }
     ds_put_char(ds, '\n');
+    format_errors(x->errors, ds);
     format_extra(x, ds);
     free(sorted);
 }

@@ -34,6 +34,12 @@ struct bnd_status_extra {
     long long int rx_late;      /* Longest way of a PDU from arrival to the
                                  * engine, ms. */
     uint64_t n_dropped;         /* Frames dropped as too many came at once. */
+    const char *mechanism;      /* How packets find a member, or null. */
+    bool has_tx;                /* Known what was sent? */
+    uint64_t tx_packets, tx_bytes; /* If 'has_tx': by all members ever. */
+    long long int last_failover; /* Wall clock, ms, or 0. */
+    const char *errors;         /* A line for each mistake in the
+                                 * configuration, or null. */
 };
 
 /* Append a bond to the reply of bond/show, bond/list. */

@@ -34,6 +34,7 @@ struct bnd_member {
     /* Stage 2 and 3: is the link good, and is it still or again usable? */
     bool good;
     struct bnd_link link;
+    uint32_t n_failures;        /* Times that the link has gone down. */
 
     /* Stage 4: LACP lets it carry traffic (true without LACP), and has heard
      * of a partner lately (false without LACP). */

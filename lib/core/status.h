@@ -53,6 +53,9 @@ struct bnd_status_member {
     bool may_enable;
     enum bnd_link_state link;
     long long int deadline;     /* End of the running delay, or BND_NEVER. */
+    uint32_t n_failures;        /* Times that the link has gone down. */
+    bool has_tx;                /* Known what was sent by it? */
+    uint64_t tx_packets, tx_bytes; /* If 'has_tx'. */
     bool has_lacp;
     struct bnd_status_lacp_port lacp;   /* If 'has_lacp'. */
 };

@@ -83,6 +83,7 @@ link_enter(struct bnd_member *m, enum bnd_link_state state,
         break;
 
     case BND_LINK_DOWN:
+        m->n_failures++;
         if (old == BND_LINK_COMING_BACK) {
             trace(m, BND_TRACE_LINK, false, 0, now, fx);
             trace(m, BND_TRACE_LINK_RELAPSE, true, 0, now, fx);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* More settings than Open vSwitch hands us
+ * ========================================
+ *
+ * 'struct bond_settings' carries what Open vSwitch knows.  Whoever knows more
+ * (vswitchd-ext, which reads the database) registers a source; each time that
+ * Open vSwitch configures a bond, the source is asked what lies over that.
+ *
+ * What was good last is kept with the owner, that is, by the bond's name, and
+ * so are the errors, for bond/show and the database.
+ *
+ * Threads: main. */
+
+#ifndef OB_CONFIG_H
+#define OB_CONFIG_H 1
+
+#include "config/overlay.h"
+
+struct ob_owner;
+
+/* Adds to a reading of 'overlay' what is asked of the bond called 'name',
+ * corrects 'base', which came from Open vSwitch, and tells whether the port
+ * has LACP.  Returns false if it does not know the bond. */
+typedef bool ob_config_source(const char *name, struct bnd_overlay *overlay,
+                              struct bnd_settings *base, bool *lacp);
+
+void ob_config_set_source(ob_config_source *);
+
+/* Lays over 's' what the source says, so far as it is right, logs errors that
+ * are new and keeps all of them. */
+void ob_config_overlay(struct ob_owner *, struct bnd_settings *s);
+
+#endif /* ob-config.h */

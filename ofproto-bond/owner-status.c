@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the owner tells of its bond, and when there is something new to tell.
+ * Main thread, but for what a pass calls; see owner.h. */
+
+#include <config.h>
+#include "ofproto-bond/owner-private.h"
+
+#include "ofproto-bond/buckets.h"
+#include "ofproto-bond/handle.h"
+
+/* Changes of all owners together. */
+static atomic_count all_changes = ATOMIC_COUNT_INIT(0);
+
+static void (*writer)(struct ob_owner *);
+
+void
+ob_owner_status_changed__(struct ob_owner *o)
+{
+    o->status_seq++;
+    atomic_count_inc(&all_changes);
+}
+
+void
+ob_owner_status_changed(struct ob_owner *o)
+{
+    ovs_mutex_lock(&o->mutex);
+    ob_owner_status_changed__(o);
+    ovs_mutex_unlock(&o->mutex);
+}
+
+uint64_t
+ob_owner_status_seq(struct ob_owner *o)
+{
+    uint64_t seq;
+
+    ovs_mutex_lock(&o->mutex);
+    seq = o->status_seq;
+    ovs_mutex_unlock(&o->mutex);
+    return seq;
+}
+
+unsigned int
+ob_owners_status_seq(void)
+{
+    return atomic_count_get(&all_changes);
+}
+
+/* Does an effect of 'type' come with a change of what the status tells?  The
+ * LACPDUs of every second do not. */
+static bool
+is_change(enum bnd_effect_type type)
+{
+    return type != BND_FX_FRAME_TX && type != BND_FX_STATUS;
+}
+
+void
+ob_owner_note_effects__(struct ob_owner *o, const struct bnd_effects *fx)
+{
+    uint32_t n_failovers = bnd_n_failovers(o->engine);
+
+    if (n_failovers != o->n_failovers) {
+        o->n_failovers = n_failovers;
+        o->extra.last_failover = time_wall_msec();
+    }
+    for (size_t i = 0; i < fx->n; i++) {
+        if (is_change(fx->fx[i].type)) {
+            ob_owner_status_changed__(o);
+            return;
+        }
+    }
+}
+
+/* Adds to 'extra' what is not kept there. */
+static void
+fill_extra(struct ob_owner *o, struct bnd_status_extra *extra)
+{
+    extra->errors = o->config_errors;
+    if (o->bond) {
+        extra->datapath_id = ob_buckets_id(o->buckets);
+        atomic_read_relaxed(&o->bond->lb_output, &extra->lb_output);
+        extra->mechanism = (!extra->datapath_id ? "flow"
+                            : extra->lb_output ? "lb_output"
+                            : "recirculation");
+    }
+    if (o->lacp) {
+        atomic_read_relaxed(&o->lacp->n_dropped, &extra->n_dropped);
+    }
+}
+
+void
+ob_owner_get_status(struct ob_owner *o, struct bnd_status *status,
+                    struct bnd_status_extra *extra)
+{
+    ovs_mutex_lock(&o->mutex);
+    bnd_get_status(o->engine, ob_owner_now(o), status);
+    *extra = o->extra;
+    ovs_mutex_unlock(&o->mutex);
+    fill_extra(o, extra);
+}
+
+void
+ob_owner_get_brief(struct ob_owner *o, struct bnd_status *status,
+                   struct bnd_status_extra *extra)
+{
+    ovs_mutex_lock(&o->mutex);
+    bnd_get_brief(o->engine, status);
+    *extra = o->extra;
+    ovs_mutex_unlock(&o->mutex);
+    fill_extra(o, extra);
+}
+
+void
+ob_owners_set_writer(void (*writer_)(struct ob_owner *))
+{
+    writer = writer_;
+}
+
+void
+ob_owner_write(struct ob_owner *o)
+{
+    if (writer) {
+        writer(o);
+    }
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "vswitchd-ext/config-ovsdb.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "ofproto-bond/ob-config.h"
+#include "ovsdb-idl.h"
+#include "smap.h"
+#include "util.h"
+#include "vswitch-idl.h"
+
+static struct ovsdb_idl_index *by_name;
+
+/* Keys that begin like ours but are Open vSwitch's. */
+static const char *const ovs_keys[] = {
+    "bond-detect-mode",
+    "bond-hash-basis",
+    "bond-miimon-interval",
+    "bond-primary",
+    "bond-rebalance-interval",
+};
+
+const struct ovsrec_port *
+bx_find_port(const char *name)
+{
+    if (!by_name) {
+        return NULL;
+    }
+
+    struct ovsrec_port *key = ovsrec_port_index_init_row(by_name);
+    ovsrec_port_index_set_name(key, name);
+    const struct ovsrec_port *port = ovsrec_port_index_find(by_name, key);
+    ovsrec_port_index_destroy_row(key);
+    return port;
+}
+
+static bool
+is_ovs_key(const char *key)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(ovs_keys); i++) {
+        if (!strcmp(key, ovs_keys[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+read_keys(const struct smap *other_config, struct bnd_overlay *overlay)
+{
+    const struct smap_node **sorted = smap_sort(other_config);
+
+    for (size_t i = 0; i < smap_count(other_config); i++) {
+        const char *key = sorted[i]->key;
+
+        if (!strncmp(key, "bond", 4) && (key[4] == '-' || key[4] == '_')
+            && !is_ovs_key(key)) {
+            bnd_overlay_key(overlay, key + 5, sorted[i]->value);
+        }
+    }
+    free(sorted);
+}
+
+/* Open vSwitch's own keys.  It has parsed them, 'base' says what came of it,
+ * but not whether they are there. */
+static void
+take_ovs_num(const struct smap *other_config, const char *key,
+             enum bnd_opt opt, struct bnd_overlay *overlay,
+             const struct bnd_settings *base)
+{
+    if (smap_get_node(other_config, key)
+        && !overlay->now[BND_SOURCE_KEY].given[opt]) {
+        bnd_overlay_set_num(overlay, opt, bnd_settings_num(base, opt));
+    }
+}
+
+static void
+take_ovs_keys(const struct smap *other_config, struct bnd_overlay *overlay,
+              struct bnd_settings *base)
+{
+    static const struct {
+        const char *key;
+        enum bnd_opt opt;
+    } nums[] = {
+        { "bond-hash-basis", BND_OPT_HASH_BASIS },
+        { "bond-rebalance-interval", BND_OPT_REBALANCE },
+        { "all-members-active", BND_OPT_ALL_ACTIVE },
+        { "lb-output-action", BND_OPT_LB_OUTPUT },
+        { "lacp-fallback-ab", BND_OPT_FALLBACK },
+    };
+    const char *primary = smap_get(other_config, "bond-primary");
+
+    /* Open vSwitch heeds it in balance-tcp alone. */
+    bnd_settings_set_num(base, BND_OPT_LB_OUTPUT,
+                         smap_get_bool(other_config, "lb-output-action",
+                                       false));
+    for (size_t i = 0; i < ARRAY_SIZE(nums); i++) {
+        take_ovs_num(other_config, nums[i].key, nums[i].opt, overlay, base);
+    }
+    if (primary && !overlay->now[BND_SOURCE_KEY].given[BND_OPT_PRIMARY]) {
+        bnd_overlay_set_str(overlay, BND_OPT_PRIMARY, primary);
+    }
+    /* Whether these two are given matters where there is no key, too. */
+    bnd_settings_unset(base, BND_OPT_LB_OUTPUT);
+    bnd_settings_unset(base, BND_OPT_REBALANCE);
+}
+
+static bool
+read_port(const char *name, struct bnd_overlay *overlay,
+          struct bnd_settings *base, bool *lacp)
+{
+    const struct ovsrec_port *port = bx_find_port(name);
+
+    if (!port) {
+        return false;
+    }
+
+    const struct smap *other_config = &port->other_config;
+    const char *string = smap_get(other_config, "bonding");
+
+    if (string) {
+        bnd_overlay_string(overlay, string);
+    }
+    read_keys(other_config, overlay);
+    take_ovs_keys(other_config, overlay, base);
+    *lacp = port->lacp && (!strcmp(port->lacp, "active")
+                           || !strcmp(port->lacp, "passive"));
+    return true;
+}
+
+void
+bx_config_exit(void)
+{
+    by_name = NULL;
+}
+
+void
+bx_config_init(struct ovsdb_idl *idl)
+{
+    by_name = ovsdb_idl_index_create1(idl, &ovsrec_port_col_name);
+    ob_config_set_source(read_port);
+}
