@@ -18,9 +18,9 @@
  * and only if they have changed.
  *
  * Open vSwitch empties Port.status of bonds whenever it refreshes the status
- * Open vSwitch empties Port.status of bonds whenever it refreshes the status of
- * that we have a transaction of our own after its slice of the main loop, and
- * once a second we look whether the database has what we want it to have.
+ * of ports, so we write it there and then, in the same transaction.  Apart
+ * from that we have a transaction of our own after its slice of the main loop,
+ * and once a second we look whether the database has what it should.
  *
  * Both columns are write-only for the IDL (see bridge_init() of Open vSwitch),
  * so that to write them does not configure anything anew.
