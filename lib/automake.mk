@@ -20,6 +20,8 @@ lib_libbond_engine_a_SOURCES = \
 	lib/core/trace.h \
 	lib/wire/cursor.c \
 	lib/wire/cursor.h \
+	lib/wire/dissect.c \
+	lib/wire/dissect.h \
 	lib/wire/eth.c \
 	lib/wire/eth.h \
 	lib/wire/lacpdu.c \
