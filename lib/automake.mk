@@ -49,6 +49,8 @@ lib_libbond_engine_a_SOURCES = \
 	lib/select/select.h \
 	lib/xmit/choose.c \
 	lib/xmit/choose.h \
+	lib/xmit/hash.c \
+	lib/xmit/hash.h \
 	lib/xmit/view.c \
 	lib/xmit/view.h \
 	lib/balance/slots.c \

@@ -25,13 +25,16 @@ tests_bndtest_SOURCES = \
 	tests/bndtest.c \
 	tests/bndtest.h \
 	tests/drive-bond.c \
+	tests/drive-hash.c \
 	tests/drive-lacp.c \
 	tests/drive-settings.c \
 	tests/drive-slots.c \
 	tests/drive-wire.c \
 	tests/fuzz/fuzz-config.c \
 	tests/fuzz/fuzz-events.c \
+	tests/fuzz/fuzz-hash.c \
 	tests/fuzz/fuzz-lacpdu.c \
+	tests/hash-quick.h \
 	tests/prop-bond.c \
 	tests/truth-lacp.c
 tests_bndtest_LDADD = \
@@ -49,6 +52,7 @@ TESTSUITE_AT = \
 	tests/unit/bond-link.at \
 	tests/unit/bond-slb.at \
 	tests/unit/bond-status.at \
+	tests/unit/hash.at \
 	tests/unit/lacp.at \
 	tests/unit/lacp-standard.at \
 	tests/unit/prop-bond.at \
@@ -69,7 +73,10 @@ TEST_FILES = \
 	tests/fuzz/corpus-events/random-300 \
 	tests/fuzz/corpus-events/random-40 \
 	tests/fuzz/corpus-events/random-400 \
-	tests/fuzz/corpus-events/zeros
+	tests/fuzz/corpus-events/zeros \
+	tests/vectors/gen-hash.py \
+	tests/vectors/hash-computed \
+	tests/vectors/hash-linux
 
 EXTRA_DIST += \
 	$(TESTSUITE_AT) \
