@@ -18,6 +18,7 @@
 # The engine's test program.  Sub-commands register themselves.
 check_PROGRAMS += tests/bndtest
 tests_bndtest_SOURCES = \
+	tests/bench-hash.c \
 	tests/bond-rig.c \
 	tests/bond-rig.h \
 	tests/bond-walk.c \
