@@ -30,9 +30,14 @@ META_PACKAGE = "linux-image-amd64"
 
 # Modules to load, in order; what they depend on is found in the modules.
 MODULES = ["virtio_pci", "virtio_net", "bonding"]
+# What to take out of the package, for this guest and for kernel_guest.py.
 MODULE_DIRS = ["drivers/net/bonding", "drivers/net/net_failover.ko",
                "drivers/net/virtio_net.ko", "drivers/virtio", "net/core",
-               "net/tls", "lib"]
+               "net/tls", "lib", "crypto/crc32c_generic.ko",
+               "net/ipv4/netfilter/nf_defrag_ipv4.ko",
+               "net/ipv6/netfilter/nf_defrag_ipv6.ko",
+               "net/netfilter/nf_", "net/netfilter/nfnetlink",
+               "net/nsh", "net/openvswitch"]
 
 INIT = """\
 #!/bin/busybox sh
@@ -69,15 +74,25 @@ def _kernel_package():
     return m.group(1)
 
 
+def _fetched():
+    """True if the cache has everything that is needed today."""
+    try:
+        text = (CACHE / "complete").read_text()
+    except OSError:
+        return False
+    return text.splitlines()[1:] == [" ".join(MODULE_DIRS)]
+
+
 def fetch():
     """Makes sure that kernel and modules are in the cache.
 
     Needs the network, so it comes before isolation."""
     require("qemu-system-x86_64", "busybox", "apt-get", "dpkg-deb", "tar")
-    if (CACHE / "complete").exists():
+    if _fetched():
         return
     package = _kernel_package()
     CACHE.mkdir(parents=True, exist_ok=True)
+    (CACHE / "complete").unlink(missing_ok=True)
     work = pathlib.Path(tempfile.mkdtemp(prefix="fetch-", dir=CACHE))
     try:
         cmd = ["apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download",
@@ -106,7 +121,8 @@ def fetch():
         modules.mkdir()
         for path in root.glob("lib/modules/*/kernel/**/*.ko"):
             shutil.copy(path, modules / path.name.replace("-", "_"))
-        (CACHE / "complete").write_text(package + "\n")
+        (CACHE / "complete").write_text("%s\n%s\n"
+                                        % (package, " ".join(MODULE_DIRS)))
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -133,7 +149,7 @@ def _depends(path):
             if d] if m else []
 
 
-def _module_order():
+def _module_order(modules):
     """File names of the modules to load, dependencies first."""
     order = []
 
@@ -145,7 +161,7 @@ def _module_order():
             visit(dep)
         if path.name not in order:
             order.append(path.name)
-    for name in MODULES:
+    for name in modules:
         visit(name)
     return order
 
@@ -178,13 +194,18 @@ class Cpio:
         return self.out.getvalue()
 
 
-def initramfs():
-    """Builds the initramfs if it is not in the cache; returns its path."""
-    order = _module_order()
+def archive(modules, options=None, files=None):
+    """An initramfs: busybox, our init, 'modules' and what they depend on,
+    and 'files' (path without a leading slash: contents)."""
+    files = files or {}
+    options = options or {}
+    order = _module_order(modules)
     busybox = pathlib.Path(shutil.which("busybox")).read_bytes()
-    options = {"bonding.ko": "max_bonds=0"}
     cpio = Cpio()
-    for d in "bin", "dev", "modules":
+    dirs = {"bin", "dev", "modules"}
+    for path in files:
+        dirs.update(str(d) for d in pathlib.PurePath(path).parents)
+    for d in sorted(dirs - {"."}):
         cpio.add(d, mode=stat.S_IFDIR | 0o755)
     cpio.add("dev/console", mode=stat.S_IFCHR | 0o600, rdev=(5, 1))
     cpio.add("dev/null", mode=stat.S_IFCHR | 0o666, rdev=(1, 3))
@@ -195,7 +216,14 @@ def initramfs():
         cpio.add("modules/" + name, (CACHE / "modules" / name).read_bytes())
         if name in options:
             cpio.add("modules/%s.options" % name, options[name].encode())
-    data = cpio.finish()
+    for path, data in files.items():
+        cpio.add(path, data)
+    return cpio.finish()
+
+
+def initramfs():
+    """Builds the initramfs if it is not in the cache; returns its path."""
+    data = archive(MODULES, {"bonding.ko": "max_bonds=0"})
     path = CACHE / ("initramfs-%s.gz" % hashlib.sha256(data).hexdigest()[:12])
     if not path.exists():
         for old in CACHE.glob("initramfs-*"):
@@ -210,18 +238,19 @@ class Guest:
     """A running guest.  Its NICs are taps in the namespace 'ns' with the
     names in 'taps'; inside they are eth0, eth1... with MACs of ours."""
 
-    def __init__(self, lab, ns, taps, name="guest"):
+    def __init__(self, lab, ns, taps, name="guest", initrd=None, memory=192):
         require("qemu-system-x86_64", "busybox")
-        if not (CACHE / "complete").exists():
+        if not _fetched():
             raise LabError("run guest.fetch() before isolation")
         self.ns = ns
         self.taps = list(taps)
         self.dir = lab.dir / name
         self.dir.mkdir()
         args = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "qemu64",
-                "-m", "192", "-nodefaults", "-no-user-config", "-display",
+                "-m", str(memory), "-nodefaults", "-no-user-config", "-display",
                 "none", "-no-reboot",
-                "-kernel", CACHE / "vmlinuz", "-initrd", initramfs(),
+                "-kernel", CACHE / "vmlinuz", "-initrd",
+                initrd or initramfs(),
                 "-append", "console=ttyS0 quiet panic=-1 net.ifnames=0 "
                 "mitigations=off tsc=reliable",
                 "-chardev", "socket,id=con,path=%s/console,server=on,"

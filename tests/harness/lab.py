@@ -30,6 +30,7 @@ PACKAGES = {
     "ovs-vsctl": "openvswitch-switch",
     "ovs-appctl": "openvswitch-common",
     "ovs-ofctl": "openvswitch-common",
+    "ovs-dpctl": "openvswitch-switch",
     "ovsdb-server": "openvswitch-common",
     "ovsdb-tool": "openvswitch-common",
     "qemu-system-x86_64": "qemu-system-x86",
@@ -37,6 +38,8 @@ PACKAGES = {
     "apt-get": "apt",
     "dpkg-deb": "dpkg",
     "tar": "tar",
+    "ldd": "libc-bin",
+    "strip": "binutils",
 }
 SBIN = "/usr/sbin:/sbin"
 

@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""The kernel's datapath, openvswitch.ko, in a QEMU guest.
+
+It has no action that picks a member for each packet.  A member is picked
+either by a hash that the kernel takes, a recirculation and a rule per bucket,
+or in translation, once per flow.  These tests look at what comes out of the
+members' cables.  One boot serves all."""
+
+import re
+import time
+
+import pytest
+
+from kernel_guest import (DEVICE, INLET, MEMBERS, OUTLET, OUTLETS,
+                          KernelSwitch, Wire, flow, shares)
+from lab import checked_lab, wait_until
+from switch import Switch
+
+pytestmark = pytest.mark.guest
+
+STILL = "other_config:bond-rebalance-interval=0"
+FAST = ["lacp=active", "other_config:lacp-time=fast"]
+
+# Flows that one field tells apart.
+PORTS = {i: flow(i) for i in range(240)}
+MACS = {i: flow(src="02:00:00:00:%02x:%02x" % (i, 7 * i & 255), sport=i + 1)
+        for i in range(1, 241)}
+ADDRESSES = {i: flow(saddr="10.1.%d.%d" % (i // 7, i)) for i in range(1, 241)}
+IGMP = {0: flow(proto=2, dst="01:00:5e:01:02:03", daddr="239.1.2.3")}
+
+
+class Rig:
+    """The switch in the guest, its partner at the other end of the members'
+    cables (a stock switch, which has a bond only if LACP is wanted), and the
+    cables' far ends."""
+
+    def __init__(self, lab, daemon, stock):
+        self.partner = Switch(lab, "partner", stock)
+        self.k = KernelSwitch(lab, self.partner.ns, daemon)
+        self.guest = self.k.guest
+        self.wire = Wire(self.partner.ns)
+
+    def bond(self, *settings, members=3):
+        """Makes bond0; returns the taps at its members."""
+        self.k.add_bond("bond0", MEMBERS[:members], STILL, *settings)
+        if any(s.startswith("lacp=") for s in settings):
+            self.partner.add_bond("bond0", OUTLETS[:members], STILL, *FAST)
+        self.k.wait_enabled(MEMBERS[:members], timeout=20)
+        return OUTLETS[:members]
+
+    def clear(self):
+        """Removes what a test made."""
+        for i in range(len(MEMBERS) + 1):
+            self.guest.mend(i)
+        if not self.k.alive():
+            self.k.start()
+        for switch in self.k, self.partner:
+            switch.vsctl("--if-exists", "del-port", "bond0")
+        self.k.appctl("fdb/flush", "br0")
+        self.k.appctl("revalidator/purge")
+
+    def cut(self, outlet):
+        """Pulls the cable at 'outlet' and waits until that is known."""
+        before = self.k.enabled()
+        self.guest.cut(1 + OUTLETS.index(outlet))
+        self.k.wait_enabled(before - {DEVICE[outlet]}, timeout=5)
+
+    def mend(self, outlet):
+        """Plugs it in again."""
+        before = self.k.enabled()
+        self.guest.mend(1 + OUTLETS.index(outlet))
+        self.k.wait_enabled(before | {DEVICE[outlet]}, timeout=20)
+
+    def settled(self, flows, n=1, copies=1, **kwargs):
+        """Sends until everything arrives, then 'n' frames more of every
+        flow, which all must arrive 'copies' times."""
+        self.wire.wait_lossless(flows, copies)
+        return self.wire.round(flows, n, copies, **kwargs).check(copies)
+
+    def active(self):
+        """The tap at the active member."""
+        return OUTLET[self.k.bond().active]
+
+    def masks(self):
+        """Keys of the datapath's flows that came from the inlet and did not
+        recirculate, with IPv4."""
+        number = {v: k for k, v in self.k.port_numbers().items()}["eth0"]
+        return self.k.flows(r"recirc_id\(0\),in_port\(%d\).*0x0800" % number)
+
+
+@pytest.fixture(scope="module")
+def shared(daemon, stock):
+    """One boot for all tests."""
+    with checked_lab() as lab:
+        rig = Rig(lab, daemon, stock)
+        yield rig
+        rig.wire.close()
+
+
+@pytest.fixture
+def rig(shared):
+    """The rig, without a bond before and after; its kernel and daemon have
+    nothing to complain about."""
+    yield shared
+    shared.clear()
+    assert not shared.k.problems()
+
+
+def assert_fair(way, outlets, least=0.6):
+    """Every outlet has at least 'least' of its fair share of the flows."""
+    count = shares(way)
+    assert set(count) == set(outlets)
+    fair = len(way) / len(outlets)
+    assert min(count.values()) > least * fair, count
+
+
+def assert_cut_moves_its_own(rig, flows, outlets):
+    """Cuts and mends the first member.  The cut moves only that member's
+    flows; mending moves flows only back to it.  Returns where flows were
+    with all members, without the first, and after its return."""
+    outlets = list(outlets)
+    lost = outlets[0]
+    before = rig.settled(flows, 2).way()
+    rig.cut(lost)
+    during = rig.settled(flows, 2).way()
+    assert set(during.values()) == set(outlets[1:])
+    moved = {n for n in flows if before[n] != during[n]}
+    assert moved == {n for n in flows if before[n] == lost}
+    # What was displaced is shared by those that are left.
+    assert_fair({n: during[n] for n in moved}, outlets[1:], 0.3)
+    rig.mend(lost)
+    # All members are usable, so nothing at all may be lost.
+    rig.wire.round(flows).check()
+    after = rig.settled(flows, 2).way()
+    strays = {n: (before[n], during[n], after[n]) for n in flows
+              if after[n] not in (during[n], lost)}
+    assert not strays, "flows moved between members that were never cut: " \
+        "%s" % strays
+    assert shares(after)[lost] < 1.5 * len(flows) / len(outlets)
+    return before, during, after
+
+
+def test_datapath_is_the_kernels(rig):
+    """The lab itself."""
+    assert re.search(r"(?m)^openvswitch ", rig.guest.run("cat /proc/modules"))
+    rig.bond("bond_mode=active-backup", members=2)
+    assert set(MEMBERS[:2] + ["eth0"]) <= set(rig.k.port_numbers().values())
+    assert "system@ovs-system" in rig.k.appctl("dpctl/dump-dps")
+    assert "netdev" not in rig.k.appctl("dpctl/dump-dps")
+    # Frames are seen at the cables' far ends, and not made up.
+    assert not rig.wire.drain()
+    seen = rig.wire.round({1: flow()}).check()
+    assert seen.count == {(1, rig.wire.seq): 1}
+    with pytest.raises(AssertionError):
+        seen.check(2)
+
+
+def test_active_backup(rig):
+    """All flows leave by the active member; a cut moves all of them, and
+    they stay when it is mended."""
+    outlets = rig.bond("bond_mode=active-backup")
+    first = rig.active()
+    assert rig.settled(PORTS, 2).outlets() == {first}
+    rig.cut(first)
+    second = rig.active()
+    assert second != first
+    assert rig.settled(PORTS, 2).outlets() == {second}
+    rig.mend(first)
+    assert rig.wire.round(PORTS, 2).check().outlets() == {second}
+    for outlet in outlets[:2]:
+        rig.guest.cut(1 + OUTLETS.index(outlet))
+    rig.k.wait_enabled(MEMBERS[2:])
+    assert rig.settled(PORTS).outlets() == {OUTLETS[2]}
+
+
+@pytest.mark.parametrize("mode, accepting", [
+    ("active-backup", {"m1"}), ("balance-slb", {"m1", "m2", "m3"})])
+def test_reception(rig, mode, accepting):
+    """Unicast is taken from the active member, or from all; a frame that
+    comes back, or comes in at a backup, is not passed on."""
+    outlets = rig.bond("bond_mode=" + mode)
+    rig.k.appctl("bond/set-active-member", "bond0", "eth1")
+    # Somebody at the inlet is known, else frames would be flooded.
+    rig.settled({0: flow(src="02:00:00:00:02:02", dst="02:00:00:00:01:01")})
+    for outlet in outlets:
+        copies = 1 if outlet in accepting else 0
+        seen = rig.wire.round(PORTS, 1, copies, at=outlet).check(copies)
+        assert seen.outlets() <= {INLET}
+    # A broadcast is taken from the active member alone.
+    for outlet in outlets:
+        copies = 1 if outlet == "m1" else 0
+        seen = rig.wire.round({0: flow(dst="ff:ff:ff:ff:ff:ff")}, 3, copies,
+                              at=outlet).check(copies)
+        assert seen.outlets() <= {INLET}
+
+
+def test_slb(rig):
+    """A source MAC leaves by one member, whatever else is in its frames."""
+    outlets = rig.bond("bond_mode=balance-slb", members=2)
+    before, _during, _after = assert_cut_moves_its_own(rig, MACS, outlets)
+    assert_fair(before, outlets)
+    assert not [f for f in rig.masks() if "recirc" in f.actions]
+    flows = {i: flow(i) for i in range(100)}
+    assert len(rig.settled(flows).outlets()) == 1
+
+
+def dp_hash_flows(rig):
+    """Checks how the datapath does dp_hash; returns the flows of the rules
+    after recirculation."""
+    first = rig.masks()
+    assert len(first) == 1, first       # However many flows come in.
+    m = re.search(r"hash\(l4\(0\)\),recirc\((0x[0-9a-f]+)\)",
+                  first[0].actions)
+    assert m, first
+    flows = rig.k.flows(r"recirc_id\(%s\),dp_hash\(0x[0-9a-f]+/0xff\)"
+                        % m.group(1))
+    names = rig.k.port_numbers()
+    for f in flows:
+        assert len(f.outputs()) == 1, f
+        assert names[f.outputs()[0]] in MEMBERS, f
+    return flows
+
+
+@pytest.mark.parametrize("lb_output", ["", "true"])
+def test_tcp(rig, lb_output, request, known_in_stock):
+    """balance-tcp: the kernel hashes, recirculates, and finds the rule of a
+    bucket; also if lb_output is wanted, which it does not have."""
+    known_in_stock(request, "3.1.0 leaves buckets on the member that was "
+                   "enabled first")
+    settings = ["bond_mode=balance-tcp"] + FAST
+    if lb_output:
+        settings.append("other_config:lb-output-action=" + lb_output)
+    outlets = rig.bond(*settings, members=2)
+    show = rig.k.bond()
+    assert show.fields["bond may use recirculation"].startswith("yes")
+    assert show.fields["lb_output action"].startswith("disabled")
+    flows = {i: flow(i) for i in range(1024)}
+    way = rig.settled(flows, 2).way()
+    assert_fair(way, outlets, 0.7)
+    assert 128 < len(dp_hash_flows(rig)) <= 256
+    assert rig.wire.round(flows).check().way() == way
+    # Also where the first frame goes, which the daemon sends.
+    rig.k.appctl("revalidator/purge")
+    assert rig.wire.round(flows).check().way() == way
+    assert_cut_moves_its_own(rig, flows, outlets)
+
+
+def test_tcp_three_members(rig):
+    """What a member had is shared by the two that are left."""
+    outlets = rig.bond("bond_mode=balance-tcp", *FAST)
+    assert_cut_moves_its_own(rig, PORTS, outlets)
+
+
+@pytest.mark.parametrize("mode", ["balance-slb", "balance-tcp"])
+def test_rebalances(rig, mode):
+    """Load that all comes to one member is shared after some intervals: the
+    kernel's counters of rules and flows reach the balancer."""
+    settings = ["bond_mode=" + mode] + (FAST if mode == "balance-tcp" else [])
+    rig.bond(*settings, members=2)
+    some = MACS if mode == "balance-slb" else PORTS
+    way = rig.settled(some).way()
+    heavy = {n: some[n] for n in [n for n in some if way[n] == "m1"][:8]}
+    rig.k.vsctl("set", "port", "bond0",
+                "other_config:bond-rebalance-interval=1000")
+
+    def shared():
+        seen = rig.wire.round(heavy, 20, size=1300, quiet=0)
+        return seen.outlets() == {"m1", "m2"}
+    wait_until(shared, "the load is shared", 30, interval=0)
+    rig.k.vsctl("set", "port", "bond0", STILL)
+
+
+def test_mode_changes(rig, request, known_in_stock):
+    """Changing the mode leaves nothing behind of the other mechanism."""
+    known_in_stock(request, "3.1.0 leaves buckets on the member that was "
+                   "enabled first")
+    outlets = rig.bond("bond_mode=balance-slb", *FAST)
+    for mode in ("balance-tcp", "active-backup", "balance-tcp",
+                 "balance-slb"):
+        rig.k.vsctl("set", "port", "bond0", "bond_mode=" + mode)
+        way = rig.settled(PORTS, 2).way()
+        if mode == "balance-tcp":
+            assert_fair(way, outlets)
+            wait_until(lambda: dp_hash_flows(rig), "dp_hash is used")
+        else:
+            assert len(set(way.values())) == 1
+            wait_until(lambda: not rig.k.flows("dp_hash"),
+                       "no flow of dp_hash is left")
+
+
+def test_daemon_dies_and_returns(rig):
+    """Known flows go on in the kernel while the daemon is dead, and all flow
+    again when it is back."""
+    outlets = rig.bond("bond_mode=balance-slb")
+    way = rig.settled(MACS, 2).way()
+    rig.k.stop(9)
+    assert rig.wire.round(MACS, 2).check().way() == way
+    rig.k.start()
+    rig.k.wait_enabled(MEMBERS)
+    assert_fair(rig.settled(MACS, 2).way(), outlets)
+    rig.k.may_be_dead = False
+
+
+def test_failover_time(rig):
+    """A cut is noticed by the kernel's event, not by polling: the flow of
+    frames is interrupted for less than a second, in a slow guest."""
+    rig.bond("bond_mode=active-backup", members=2)
+    first = rig.active()
+    rig.settled(PORTS)
+    start = time.monotonic()
+    rig.guest.cut(1 + OUTLETS.index(first))
+    rig.wire.wait_lossless({1: PORTS[1]})
+    assert time.monotonic() - start < 2
