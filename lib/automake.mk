@@ -51,8 +51,12 @@ lib_libbond_engine_a_SOURCES = \
 	lib/xmit/choose.h \
 	lib/xmit/hash.c \
 	lib/xmit/hash.h \
+	lib/xmit/resolve.c \
+	lib/xmit/resolve.h \
 	lib/xmit/view.c \
 	lib/xmit/view.h \
+	lib/balance/homes.c \
+	lib/balance/homes.h \
 	lib/balance/slots.c \
 	lib/balance/slots.h \
 	lib/policy/balanced.c \
@@ -60,8 +64,11 @@ lib_libbond_engine_a_SOURCES = \
 	lib/policy/check.c \
 	lib/policy/check.h \
 	lib/policy/mode-ab.c \
+	lib/policy/mode-broadcast.c \
+	lib/policy/mode-rr.c \
 	lib/policy/mode-slb.c \
 	lib/policy/mode-tcp.c \
+	lib/policy/mode-xor.c \
 	lib/policy/policy.c \
 	lib/policy/policy.h \
 	lib/bond/answers.c \

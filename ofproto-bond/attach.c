@@ -3,8 +3,15 @@
 #include <config.h>
 #include "ofproto-bond/attach.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include "dpif.h"
+#include "netdev.h"
+#include "netdev-vport.h"
+#include "odp-util.h"
 #include "ofproto/ofproto-dpif.h"
+#include "ofproto/ofproto-dpif-xlate.h"
+#include "ofproto/ofproto-dpif-xlate-cache.h"
 #include "ofproto/ofproto-provider.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
@@ -25,31 +32,70 @@ bucket_match(uint32_t recirc_id, int bucket, struct match *match)
     match_set_dp_hash_masked(match, bucket, BOND_BUCKETS - 1);
 }
 
-struct rule *
-ob_attach_set_rule(struct ofproto_dpif *ofproto, uint32_t recirc_id,
-                   int bucket, ofp_port_t port)
+static void
+flood_match(uint32_t recirc_id, struct match *match)
+{
+    match_init_catchall(match);
+    match_set_recirc_id(match, recirc_id);
+}
+
+/* Adds or changes the rule with 'match': output to 'n' 'ports'. */
+static struct rule *
+set_rule(struct ofproto_dpif *ofproto, struct match *match,
+         const ofp_port_t ports[], size_t n)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
-    uint64_t stub[128 / 8];
+    uint64_t stub[256 / 8];
     struct ofpbuf ofpacts;
     struct rule *rule = NULL;
-    struct match match;
 
     ofpbuf_use_stub(&ofpacts, stub, sizeof stub);
-    ofpact_put_OUTPUT(&ofpacts)->port = port;
-    bucket_match(recirc_id, bucket, &match);
+    for (size_t i = 0; i < n; i++) {
+        ofpact_put_OUTPUT(&ofpacts)->port = ports[i];
+    }
 
-    int error = ofproto_dpif_add_internal_flow(ofproto, &match,
+    int error = ofproto_dpif_add_internal_flow(ofproto, match,
                                                BUCKET_RULE_PRIORITY, 0,
                                                &ofpacts, &rule);
     if (error) {
-        VLOG_ERR_RL(&rl, "bucket %d of recirculation id %"PRIu32": cannot "
-                    "set its rule (%s)", bucket, recirc_id,
+        char *s = match_to_string(match, NULL, BUCKET_RULE_PRIORITY);
+
+        VLOG_ERR_RL(&rl, "cannot set the internal rule %s (%s)", s,
                     ovs_strerror(error));
+        free(s);
         rule = NULL;
     }
     ofpbuf_uninit(&ofpacts);
     return rule;
+}
+
+struct rule *
+ob_attach_set_rule(struct ofproto_dpif *ofproto, uint32_t recirc_id,
+                   int bucket, ofp_port_t port)
+{
+    struct match match;
+
+    bucket_match(recirc_id, bucket, &match);
+    return set_rule(ofproto, &match, &port, 1);
+}
+
+struct rule *
+ob_attach_set_flood_rule(struct ofproto_dpif *ofproto, uint32_t recirc_id,
+                         const ofp_port_t ports[], size_t n)
+{
+    struct match match;
+
+    flood_match(recirc_id, &match);
+    return set_rule(ofproto, &match, ports, n);
+}
+
+void
+ob_attach_delete_flood_rule(struct ofproto_dpif *ofproto, uint32_t recirc_id)
+{
+    struct match match;
+
+    flood_match(recirc_id, &match);
+    ofproto_dpif_delete_internal_flow(ofproto, &match, BUCKET_RULE_PRIORITY);
 }
 
 void
@@ -62,14 +108,78 @@ ob_attach_delete_rule(struct ofproto_dpif *ofproto, uint32_t recirc_id,
     ofproto_dpif_delete_internal_flow(ofproto, &match, BUCKET_RULE_PRIORITY);
 }
 
-uint64_t
-ob_attach_rule_bytes(const struct ofproto_dpif *ofproto, struct rule *rule)
+void
+ob_attach_rule_stats(const struct ofproto_dpif *ofproto, struct rule *rule,
+                     uint64_t *n_packets, uint64_t *n_bytes)
 {
     struct pkt_stats stats;
     long long int used;
 
     ofproto->up.ofproto_class->rule_get_stats(rule, &stats, &used);
-    return stats.n_bytes;
+    *n_packets = stats.n_packets;
+    *n_bytes = stats.n_bytes;
+}
+
+struct dpif *
+ob_attach_dpif(const struct ofproto_dpif *ofproto)
+{
+    return ofproto->backer->dpif;
+}
+
+bool
+ob_attach_is_dummy(const struct ofproto_dpif *ofproto)
+{
+    return !strcmp(dpif_type(ofproto->backer->dpif), "dummy");
+}
+
+odp_port_t
+ob_attach_odp_port(const struct ofproto_dpif *ofproto,
+                   const struct netdev *netdev)
+{
+    char buf[NETDEV_VPORT_NAME_BUFSIZE];
+    struct dpif_port port;
+
+    if (dpif_port_query_by_name(ofproto->backer->dpif,
+                                netdev_vport_get_dpif_port(netdev, buf,
+                                                           sizeof buf),
+                                &port)) {
+        return ODPP_NONE;
+    }
+
+    odp_port_t port_no = port.port_no;
+    dpif_port_destroy(&port);
+    return port_no;
+}
+
+static __thread uint64_t packets_now;
+
+uint64_t
+ob_attach_packets_now(void)
+{
+    return packets_now;
+}
+
+/* Declares the two halves of a wrapped function 'FN'. */
+#define HOOK(FN) \
+    extern __typeof__(FN) __real_##FN; \
+    extern __typeof__(FN) __wrap_##FN
+
+HOOK(xlate_actions);
+HOOK(xlate_push_stats);
+
+enum xlate_error
+__wrap_xlate_actions(struct xlate_in *xin, struct xlate_out *xout)
+{
+    packets_now = xin->resubmit_stats ? xin->resubmit_stats->n_packets : 0;
+    return __real_xlate_actions(xin, xout);
+}
+
+void
+__wrap_xlate_push_stats(struct xlate_cache *xcache,
+                        struct dpif_flow_stats *stats, bool offloaded)
+{
+    packets_now = stats->n_packets;
+    __real_xlate_push_stats(xcache, stats, offloaded);
 }
 
 bool

@@ -17,6 +17,8 @@
 #include "openflow/openflow.h"
 #include "openvswitch/types.h"
 
+struct dpif;
+struct netdev;
 struct ofproto_dpif;
 struct rule;
 struct uuid;
@@ -30,13 +32,33 @@ struct rule *ob_attach_set_rule(struct ofproto_dpif *, uint32_t recirc_id,
 void ob_attach_delete_rule(struct ofproto_dpif *, uint32_t recirc_id,
                            int bucket);
 
-/* Bytes that 'rule' has forwarded since it was added. */
-uint64_t ob_attach_rule_bytes(const struct ofproto_dpif *, struct rule *rule);
+/* The same for a rule that matches everything that comes back under
+ * 'recirc_id', and sends it out by 'n' ports, each of which gets a copy. */
+struct rule *ob_attach_set_flood_rule(struct ofproto_dpif *,
+                                      uint32_t recirc_id,
+                                      const ofp_port_t ports[], size_t n);
+void ob_attach_delete_flood_rule(struct ofproto_dpif *, uint32_t recirc_id);
+
+/* What 'rule' has forwarded since it was added. */
+void ob_attach_rule_stats(const struct ofproto_dpif *, struct rule *rule,
+                          uint64_t *n_packets, uint64_t *n_bytes);
 
 /* Reads the bytes per bucket of lb_output's 'id' into 'bytes'.  False if the
  * datapath does not tell. */
 bool ob_attach_lb_output_bytes(const struct ofproto_dpif *, uint32_t id,
                                uint64_t *bytes);
+
+/* The datapath of a bridge.  ob_attach_is_dummy(): is it the one for tests?
+ * ob_attach_odp_port() returns the datapath's number for the port of 'netdev',
+ * or ODPP_NONE. */
+struct dpif *ob_attach_dpif(const struct ofproto_dpif *);
+bool ob_attach_is_dummy(const struct ofproto_dpif *);
+odp_port_t ob_attach_odp_port(const struct ofproto_dpif *,
+                              const struct netdev *netdev);
+
+/* Packets of the statistics that this thread is handing on to whoever keeps
+ * some, at this moment: bond_account() is told of bytes only. */
+uint64_t ob_attach_packets_now(void);
 
 /* Does the bridge that had 'uuid' still exist? */
 bool ob_attach_ofproto_exists(const struct uuid *uuid);

@@ -11,8 +11,14 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/bond.c \
 	ofproto-bond/buckets.c \
 	ofproto-bond/buckets.h \
+	ofproto-bond/carrier.c \
+	ofproto-bond/carrier.h \
 	ofproto-bond/event-log.c \
 	ofproto-bond/event-log.h \
+	ofproto-bond/fast-output.c \
+	ofproto-bond/fastpath-private.h \
+	ofproto-bond/fastpath.c \
+	ofproto-bond/fastpath.h \
 	ofproto-bond/frames.c \
 	ofproto-bond/frames.h \
 	ofproto-bond/guard.c \
@@ -29,6 +35,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/owner.h \
 	ofproto-bond/sense.c \
 	ofproto-bond/sense.h \
+	ofproto-bond/thread-slot.c \
+	ofproto-bond/thread-slot.h \
 	ofproto-bond/xlate.c
 
 HOUSE_FILES += $(ofproto_bond_SOURCES)

@@ -15,6 +15,7 @@
 #include "flow.h"
 #include "lacp.h"
 #include "netdev.h"
+#include "odp-util.h"
 #include "ofproto-bond/buckets.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/ob-config.h"
@@ -132,6 +133,7 @@ bond_create(const struct bond_settings *s, struct ofproto_dpif *ofproto)
     atomic_init(&bond->lb_output, false);
     for (int i = 0; i < BND_N_SLOTS; i++) {
         atomic_init(&bond->bytes[i], 0);
+        atomic_init(&bond->packets[i], 0);
     }
 
     ob_owner_set_sticky(o, s->active_member_mac);
@@ -188,7 +190,10 @@ bond_member_register(struct bond *bond, void *aux, ofp_port_t ofport,
                                                   netdev);
         m->in_bond = true;
         ob_owner_set_netdev(o, m, netdev);
-        ob_owner_set_ofp_port(o, m, ofport);
+        if (m->ofp_port != ofport || m->odp_port == ODPP_NONE) {
+            ob_owner_set_ports(o, m, ofport,
+                               ob_buckets_odp_port(o->buckets, netdev));
+        }
     }
 }
 
@@ -275,8 +280,9 @@ bond_rebalance(struct bond *bond)
         ob_buckets_account(o->buckets, bond, bytes);
         ob_owner_event(o, &e);
     }
-    if (o && ob_buckets_is_incomplete(o->buckets)) {
-        ob_buckets_update(o->buckets, bond);
+    if (o) {
+        /* All flows have been translated anew, none refers to the past. */
+        ob_buckets_settle(o->buckets, bond);
     }
 }
 

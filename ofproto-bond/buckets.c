@@ -6,34 +6,50 @@
 #include <stdlib.h>
 #include <string.h>
 #include "dpif.h"
+#include "netdev.h"
+#include "odp-util.h"
 #include "ofproto/ofproto-dpif.h"
 #include "ofproto/ofproto-dpif-rid.h"
 #include "ofproto-bond/attach.h"
+#include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/handle.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
 #include "uuid.h"
+#include "xmit/choose.h"
+#include "xmit/resolve.h"
 
 BUILD_ASSERT_DECL(BND_N_SLOTS == BOND_BUCKETS);
 
 VLOG_DEFINE_THIS_MODULE(bond_buckets);
 
-/* Where the buckets are. */
-enum mechanism {
-    MECH_NONE,                  /* Nowhere: translation chooses. */
-    MECH_RULES,                 /* Post-recirculation rules. */
-    MECH_LB_OUTPUT              /* The datapath's map. */
-};
-
 struct ob_buckets {
     struct ofproto_dpif *ofproto;   /* Valid while 'uuid' exists. */
     struct uuid uuid;
-    uint32_t id;                /* Recirculation id, or 0. */
-    enum mechanism mech;
-    ofp_port_t port[BND_N_SLOTS];   /* As installed, or OFPP_NONE. */
-    struct rule *rule[BND_N_SLOTS]; /* MECH_RULES: as installed, or null. */
-    uint64_t seen[BND_N_SLOTS]; /* Counters when they were read last. */
+    bool wants_id;              /* Does the mode own an id in any case? */
+    uint32_t id;                /* In the datapath, or 0. */
+    enum ob_mechanism mech;
     bool incomplete;            /* Something could not be installed. */
+
+    /* OB_MECH_RULES: as installed. */
+    ofp_port_t port[BND_N_SLOTS];   /* OFPP_NONE: not installed. */
+    struct rule *rule[BND_N_SLOTS]; /* Null: not installed. */
+    ofp_port_t flood[BND_VIEW_MAX]; /* Ports of the flood rule... */
+    size_t n_flood;                 /* ...0: there is none... */
+    struct rule *flood_rule;        /* ...which is this. */
+
+    /* OB_MECH_LB_OUTPUT. */
+    struct ob_fast *fast;       /* Lives as long as 'id' does, or null. */
+    bool stock_map;             /* OVS's own map is filled in, too... */
+    ofp_port_t stock_port[BND_N_SLOTS]; /* ...with these. */
+
+    /* Counters.  OB_MECH_LB_OUTPUT keeps its own. */
+    struct ob_stats past;       /* What flows and rules have carried. */
+    struct ob_counts seen[BND_N_SLOTS]; /* Rules, when they were read last. */
+    struct ob_counts flood_seen;
+    bnd_id member[BND_N_SLOTS]; /* Whose traffic rule or flow was. */
+    bnd_id senders[BND_VIEW_MAX]; /* 'n_flood' of them. */
+    uint64_t told[BND_N_SLOTS]; /* Bytes when they were asked for last. */
 };
 
 struct ob_buckets *
@@ -44,7 +60,7 @@ ob_buckets_create(struct ofproto_dpif *ofproto)
     b->ofproto = ofproto;
     b->uuid = ob_attach_ofproto_uuid(ofproto);
     for (int i = 0; i < BND_N_SLOTS; i++) {
-        b->port[i] = OFPP_NONE;
+        b->port[i] = b->stock_port[i] = OFPP_NONE;
     }
     return b;
 }
@@ -55,25 +71,204 @@ ob_buckets_id(const struct ob_buckets *b)
     return b ? b->id : 0;
 }
 
-/* Takes the buckets out of wherever they are. */
-static void
-uninstall(struct ob_buckets *b, struct bond *bond)
+enum ob_mechanism
+ob_buckets_mechanism(const struct ob_buckets *b)
 {
-    atomic_store(&bond->recirc_id, 0);
-    atomic_store(&bond->lb_output, false);
+    return b ? b->mech : OB_MECH_NONE;
+}
 
-    if (b->mech == MECH_LB_OUTPUT) {
-        ofproto_dpif_delete_lb_output_buckets(b->ofproto, b->id);
+odp_port_t
+ob_buckets_odp_port(const struct ob_buckets *b, const struct netdev *netdev)
+{
+    return (ovs_lb_output_action_supported(b->ofproto)
+            ? ob_attach_odp_port(b->ofproto, netdev) : ODPP_NONE);
+}
+
+/* Counters. */
+
+static const struct ob_view *
+get_view(const struct bond *bond)
+{
+    return ovsrcu_get(struct ob_view *, &bond->view);
+}
+
+/* Adds to the sums what bucket 'i' (or -1 for none) has carried for 'id'. */
+static void
+add_past(struct ob_buckets *b, int i, bnd_id id, struct ob_counts more)
+{
+    if (!more.n_packets && !more.n_bytes) {
+        return;
+    }
+    if (i >= 0) {
+        b->past.slots[i].n_packets += more.n_packets;
+        b->past.slots[i].n_bytes += more.n_bytes;
+    }
+    if (id != BND_NO_MEMBER) {
+        struct ob_counts *c = ob_stats_member(&b->past, id);
+
+        c->n_packets += more.n_packets;
+        c->n_bytes += more.n_bytes;
+    }
+}
+
+/* Returns what 'rule' has carried since it was asked last. */
+static struct ob_counts
+rule_delta(const struct ob_buckets *b, struct rule *rule,
+           struct ob_counts *seen)
+{
+    struct ob_counts now, delta = { 0, 0 };
+
+    if (rule) {
+        ob_attach_rule_stats(b->ofproto, rule, &now.n_packets, &now.n_bytes);
+        if (now.n_bytes >= seen->n_bytes
+            && now.n_packets >= seen->n_packets) {
+            delta.n_packets = now.n_packets - seen->n_packets;
+            delta.n_bytes = now.n_bytes - seen->n_bytes;
+        }
+        *seen = now;
+    }
+    return delta;
+}
+
+/* Returns '*counter' and sets it to zero, losing nothing that comes in
+ * between. */
+static uint64_t
+take(atomic_uint64_t *counter)
+{
+    uint64_t n, orig;
+
+    atomic_read_relaxed(counter, &n);
+    if (n) {
+        atomic_sub_relaxed(counter, n, &orig);
+    }
+    return n;
+}
+
+/* Brings 'b->past' up to date.  What flows and rules have carried goes to the
+ * members that they led to since the last call. */
+static void
+collect(struct ob_buckets *b, struct bond *bond)
+{
+    for (int i = 0; i < BND_N_SLOTS; i++) {
+        struct ob_counts flow = {
+            .n_packets = take(&bond->packets[i]),
+            .n_bytes = take(&bond->bytes[i]),
+        };
+
+        add_past(b, i, b->member[i], flow);
+        add_past(b, i, b->member[i],
+                 rule_delta(b, b->rule[i], &b->seen[i]));
+    }
+
+    struct ob_counts flood = rule_delta(b, b->flood_rule, &b->flood_seen);
+    for (size_t i = 0; i < b->n_flood; i++) {
+        add_past(b, -1, b->senders[i], flood);
+    }
+}
+
+/* Takes note of whom flows and rules lead to from now on. */
+static void
+note_members(struct ob_buckets *b, const struct ob_view *ov)
+{
+    for (int i = 0; i < BND_N_SLOTS; i++) {
+        uint8_t m = ov ? bnd_choose(ov->view, i) : BND_VIEW_NONE;
+
+        b->member[i] = (m == BND_VIEW_NONE
+                        ? BND_NO_MEMBER : ov->view->members[m].id);
+    }
+}
+
+void
+ob_buckets_get_stats(struct ob_buckets *b, struct bond *bond,
+                     struct ob_stats *stats)
+{
+    collect(b, bond);
+    if (b->fast) {
+        ob_fast_get_stats(b->fast, stats);
+    } else {
+        memset(stats, 0, sizeof *stats);
     }
     for (int i = 0; i < BND_N_SLOTS; i++) {
-        if (b->mech == MECH_RULES && b->rule[i]) {
+        stats->slots[i].n_packets += b->past.slots[i].n_packets;
+        stats->slots[i].n_bytes += b->past.slots[i].n_bytes;
+    }
+    for (size_t i = 0; i < b->past.n_members; i++) {
+        struct ob_counts *c = ob_stats_member(stats, b->past.members[i].id);
+
+        c->n_packets += b->past.members[i].counts.n_packets;
+        c->n_bytes += b->past.members[i].counts.n_bytes;
+    }
+}
+
+void
+ob_buckets_account(struct ob_buckets *b, struct bond *bond,
+                   uint64_t bytes[BND_N_SLOTS])
+{
+    uint64_t stock[BND_N_SLOTS];
+    bool has_stock = (!b->fast && b->stock_map
+                      && ob_attach_lb_output_bytes(b->ofproto, b->id, stock));
+    struct ob_stats stats;
+
+    ob_buckets_get_stats(b, bond, &stats);
+    for (int i = 0; i < BND_N_SLOTS; i++) {
+        uint64_t now = stats.slots[i].n_bytes + (has_stock ? stock[i] : 0);
+
+        /* Less than before, if the datapath's counters began anew. */
+        bytes[i] += now >= b->told[i] ? now - b->told[i] : 0;
+        b->told[i] = now;
+    }
+    ob_stats_uninit(&stats);
+}
+
+/* Taking down. */
+
+static void
+drop_stock_map(struct ob_buckets *b)
+{
+    if (b->stock_map) {
+        ofproto_dpif_delete_lb_output_buckets(b->ofproto, b->id);
+        b->stock_map = false;
+    }
+    for (int i = 0; i < BND_N_SLOTS; i++) {
+        b->stock_port[i] = OFPP_NONE;
+    }
+}
+
+/* Deletes the rules from the bridge, if 'exists', and forgets them. */
+static void
+drop_rules(struct ob_buckets *b, bool exists)
+{
+    for (int i = 0; i < BND_N_SLOTS; i++) {
+        if (b->rule[i] && exists) {
             ob_attach_delete_rule(b->ofproto, b->id, i);
         }
         b->rule[i] = NULL;
         b->port[i] = OFPP_NONE;
-        b->seen[i] = 0;
+        memset(&b->seen[i], 0, sizeof b->seen[i]);
     }
-    b->mech = MECH_NONE;
+    if (b->flood_rule && exists) {
+        ob_attach_delete_flood_rule(b->ofproto, b->id);
+    }
+    b->flood_rule = NULL;
+    b->n_flood = 0;
+    memset(&b->flood_seen, 0, sizeof b->flood_seen);
+}
+
+/* Takes the buckets out of wherever they are.  A fast path stays, for flows
+ * that still lead to it. */
+static void
+uninstall(struct ob_buckets *b, struct bond *bond)
+{
+    bool exists = ob_attach_ofproto_exists(&b->uuid);
+
+    atomic_store(&bond->recirc_id, 0);
+    atomic_store(&bond->lb_output, false);
+    if (exists) {
+        collect(b, bond);
+        drop_stock_map(b);
+    }
+    drop_rules(b, exists);
+    b->mech = OB_MECH_NONE;
 }
 
 void
@@ -82,13 +277,11 @@ ob_buckets_clear(struct ob_buckets *b, struct bond *bond)
     if (!b) {
         return;
     }
-    if (ob_attach_ofproto_exists(&b->uuid)) {
-        uninstall(b, bond);
-    } else {
-        /* The bridge took its rules and its datapath with it. */
-        atomic_store(&bond->recirc_id, 0);
-        atomic_store(&bond->lb_output, false);
-        b->mech = MECH_NONE;
+    uninstall(b, bond);
+    if (b->fast) {
+        ob_bond_set_fast(bond, NULL);
+        ob_fast_destroy(b->fast);
+        b->fast = NULL;
     }
     if (b->id) {
         recirc_free_id(b->id);
@@ -100,15 +293,24 @@ void
 ob_buckets_destroy(struct ob_buckets *b, struct bond *bond)
 {
     ob_buckets_clear(b, bond);
-    free(b);
+    if (b) {
+        ob_stats_uninit(&b->past);
+        free(b);
+    }
 }
 
-void
-ob_buckets_want_id(struct ob_buckets *b, struct bond *bond, bool want)
+/* Is the id of no use any more? */
+static bool
+is_idle(const struct ob_buckets *b)
 {
-    if (!want) {
-        ob_buckets_clear(b, bond);
-    } else if (!b->id) {
+    return !b->wants_id && (b->mech == OB_MECH_NONE
+                            || b->mech == OB_MECH_FLOW);
+}
+
+static void
+need_id(struct ob_buckets *b)
+{
+    if (!b->id) {
         b->id = recirc_alloc_id(b->ofproto);
         if (!b->id) {
             VLOG_ERR("no recirculation id is left");
@@ -116,24 +318,51 @@ ob_buckets_want_id(struct ob_buckets *b, struct bond *bond, bool want)
     }
 }
 
-/* Returns the port of each bucket in 'view'.  Buckets without a member keep
- * the port they had: nothing is sent to them while the bond has no member. */
+void
+ob_buckets_want_id(struct ob_buckets *b, struct bond *bond, bool want)
+{
+    b->wants_id = want;
+    if (want) {
+        need_id(b);
+    } else if (!b->fast) {
+        ob_buckets_clear(b, bond);
+    }
+}
+
+void
+ob_buckets_settle(struct ob_buckets *b, struct bond *bond)
+{
+    if (b && b->id && is_idle(b)) {
+        ob_buckets_clear(b, bond);
+    } else if (b && b->incomplete) {
+        ob_buckets_update(b, bond);
+    }
+}
+
+/* Installing. */
+
+/* Returns the port of each bucket in 'ov'.  Buckets without a member keep the
+ * port they had: nothing is sent to them while the bond has no member. */
 static void
-wanted_ports(const struct ob_buckets *b, const struct ob_view *ov,
+wanted_ports(const ofp_port_t had[BND_N_SLOTS], const struct ob_view *ov,
              ofp_port_t ports[BND_N_SLOTS])
 {
     for (int i = 0; i < BND_N_SLOTS; i++) {
-        uint8_t m = ov->view->slots[i];
+        uint8_t m = (ov->view->n_slots
+                     ? ov->view->slots[i % ov->view->n_slots]
+                     : BND_VIEW_NONE);
 
-        ports[i] = m == BND_VIEW_NONE ? b->port[i] : ov->ofp_port[m];
+        ports[i] = m == BND_VIEW_NONE ? had[i] : ov->ofp_port[m];
     }
 }
 
 static bool
-install_rules(struct ob_buckets *b, const ofp_port_t ports[BND_N_SLOTS])
+install_rules(struct ob_buckets *b, const struct ob_view *ov)
 {
+    ofp_port_t ports[BND_N_SLOTS];
     bool ok = true;
 
+    wanted_ports(b->port, ov, ports);
     for (int i = 0; i < BND_N_SLOTS; i++) {
         if (ports[i] != b->port[i]) {
             struct rule *rule = ob_attach_set_rule(b->ofproto, b->id, i,
@@ -150,9 +379,41 @@ install_rules(struct ob_buckets *b, const ofp_port_t ports[BND_N_SLOTS])
 }
 
 static bool
-install_lb_output(struct ob_buckets *b, const ofp_port_t ports[BND_N_SLOTS])
+install_flood(struct ob_buckets *b, const struct ob_view *ov)
 {
-    if (memcmp(ports, b->port, sizeof b->port)) {
+    ofp_port_t ports[BND_VIEW_MAX];
+    struct bnd_resolved r;
+
+    bnd_view_resolve(ov->view, NULL, &r);
+    for (size_t i = 0; i < r.n_senders; i++) {
+        ports[i] = ov->ofp_port[r.senders[i]];
+        b->senders[i] = ov->view->members[r.senders[i]].id;
+    }
+    if (!r.n_senders || (b->flood_rule && r.n_senders == b->n_flood
+                         && !memcmp(ports, b->flood,
+                                    r.n_senders * sizeof *ports))) {
+        return true;
+    }
+
+    struct rule *rule = ob_attach_set_flood_rule(b->ofproto, b->id, ports,
+                                                 r.n_senders);
+    if (!rule) {
+        return false;
+    }
+    b->flood_rule = rule;
+    memcpy(b->flood, ports, r.n_senders * sizeof *ports);
+    b->n_flood = r.n_senders;
+    return true;
+}
+
+/* Fills in OVS's own map, for who looks at it (dpif-netdev/bond-show). */
+static bool
+install_stock_map(struct ob_buckets *b, const struct ob_view *ov)
+{
+    ofp_port_t ports[BND_N_SLOTS];
+
+    wanted_ports(b->stock_port, ov, ports);
+    if (memcmp(ports, b->stock_port, sizeof ports)) {
         int error = ofproto_dpif_add_lb_output_buckets(b->ofproto, b->id,
                                                        ports);
         if (error) {
@@ -160,45 +421,129 @@ install_lb_output(struct ob_buckets *b, const ofp_port_t ports[BND_N_SLOTS])
                      "(%s)", b->id, ovs_strerror(error));
             return false;
         }
-        memcpy(b->port, ports, sizeof b->port);
+        memcpy(b->stock_port, ports, sizeof ports);
+        b->stock_map = true;
     }
     return true;
 }
 
+static bool
+install_lb_output(struct ob_buckets *b, struct bond *bond,
+                  const struct ob_view *ov)
+{
+    if (!b->fast && ob_fast_learn(ob_attach_dpif(b->ofproto))) {
+        b->fast = ob_fast_create(b->id);
+        ob_bond_set_fast(bond, b->fast);
+    }
+    return (ov->view->xmit == BND_XMIT_L4
+            ? install_stock_map(b, ov) : b->fast != NULL);
+}
+
+/* Can the datapath choose as 'view' says, and shall it? */
+static bool
+use_lb_output(const struct ob_buckets *b, const struct bnd_view *view)
+{
+    if (!ovs_lb_output_action_supported(b->ofproto)) {
+        return false;
+    }
+    switch ((enum bnd_xmit) view->xmit) {
+    case BND_XMIT_POLICY:
+    case BND_XMIT_RR:
+    case BND_XMIT_BROADCAST:
+        return true;            /* Nothing else does it justice. */
+
+    case BND_XMIT_ACTIVE:
+    case BND_XMIT_SRC_MAC:
+    case BND_XMIT_L4:
+        /* Flows of these modes look as in stock OVS in the datapath that is
+         * there to look at flows. */
+        return (view->lb == BND_LB_YES
+                || (view->lb == BND_LB_AUTO
+                    && !ob_attach_is_dummy(b->ofproto)));
+
+    case BND_N_XMITS:
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
 /* What the view asks for, as far as the datapath can. */
-static enum mechanism
+static enum ob_mechanism
 wanted_mechanism(const struct ob_buckets *b, const struct ob_view *ov)
 {
-    if (!ov || !b->id || !ov->view->recirculate || ov->view->blocked
-        || ov->view->active == BND_VIEW_NONE) {
-        /* Nothing can be sent; what is installed does no harm. */
-        return (ov && ov->view->recirculate ? b->mech : MECH_NONE);
+    const struct bnd_view *view = ov ? ov->view : NULL;
+    bool by_rules = false;
+
+    if (!view) {
+        return OB_MECH_NONE;
     }
-    return (ov->view->lb_output && ovs_lb_output_action_supported(b->ofproto)
-            ? MECH_LB_OUTPUT : MECH_RULES);
+    if (use_lb_output(b, view)) {
+        return OB_MECH_LB_OUTPUT;
+    }
+    switch ((enum bnd_xmit) view->xmit) {
+    case BND_XMIT_L4:
+    case BND_XMIT_BROADCAST:
+        by_rules = true;
+        break;
+
+    case BND_XMIT_POLICY:
+        /* These two look at nothing but what every flow has anyway. */
+        by_rules = (view->policy != BND_POLICY_LAYER2
+                    && view->policy != BND_POLICY_VLAN_SRCMAC);
+        break;
+
+    case BND_XMIT_ACTIVE:
+    case BND_XMIT_SRC_MAC:
+    case BND_XMIT_RR:
+        break;
+
+    case BND_N_XMITS:
+    default:
+        OVS_NOT_REACHED();
+    }
+    if (by_rules && b->mech != OB_MECH_RULES
+        && (view->blocked || view->active == BND_VIEW_NONE)) {
+        return OB_MECH_NONE;    /* Nobody to send to yet. */
+    }
+    return by_rules ? OB_MECH_RULES : OB_MECH_FLOW;
 }
 
 void
 ob_buckets_update(struct ob_buckets *b, struct bond *bond)
 {
-    const struct ob_view *ov = ovsrcu_get(struct ob_view *, &bond->view);
-    enum mechanism mech = wanted_mechanism(b, ov);
-    ofp_port_t ports[BND_N_SLOTS];
+    const struct ob_view *ov = get_view(bond);
+    enum ob_mechanism mech = wanted_mechanism(b, ov);
 
-    if (mech != b->mech) {
+    if (mech == OB_MECH_RULES || mech == OB_MECH_LB_OUTPUT) {
+        need_id(b);
+        if (!b->id) {
+            mech = OB_MECH_FLOW;
+        }
+    }
+
+    collect(b, bond);
+    if (mech != b->mech
+        || (mech == OB_MECH_RULES
+            && (ov->view->xmit == BND_XMIT_BROADCAST) != !!b->flood_rule)) {
         uninstall(b, bond);
         b->mech = mech;
     }
-    if (mech == MECH_NONE) {
+    if (mech == OB_MECH_LB_OUTPUT && ov->view->xmit != BND_XMIT_L4) {
+        drop_stock_map(b);
+    }
+    note_members(b, ov);
+    if (mech == OB_MECH_NONE || mech == OB_MECH_FLOW) {
+        b->incomplete = false;
         return;
     }
 
-    wanted_ports(b, ov, ports);
-    b->incomplete = !(mech == MECH_LB_OUTPUT
-                      ? install_lb_output(b, ports)
-                      : install_rules(b, ports));
+    b->incomplete = !(mech == OB_MECH_LB_OUTPUT
+                      ? install_lb_output(b, bond, ov)
+                      : ov->view->xmit == BND_XMIT_BROADCAST
+                      ? install_flood(b, ov)
+                      : install_rules(b, ov));
     if (!b->incomplete) {
-        atomic_store(&bond->lb_output, mech == MECH_LB_OUTPUT);
+        atomic_store(&bond->lb_output, mech == OB_MECH_LB_OUTPUT);
         atomic_store(&bond->recirc_id, b->id);
     }
 }
@@ -210,69 +555,13 @@ ob_buckets_forget_port(struct ob_buckets *b, ofp_port_t port)
         if (b->port[i] == port) {
             b->port[i] = OFPP_NONE;
         }
+        if (b->stock_port[i] == port) {
+            b->stock_port[i] = OFPP_NONE;
+        }
     }
-}
-
-bool
-ob_buckets_is_incomplete(const struct ob_buckets *b)
-{
-    return b && b->incomplete;
-}
-
-/* Counters only grow, unless a datapath thread goes and takes its share with
- * it. */
-static uint64_t
-counter_delta(uint64_t now, uint64_t *seen)
-{
-    uint64_t delta = now >= *seen ? now - *seen : 0;
-
-    *seen = now;
-    return delta;
-}
-
-void
-ob_buckets_account(struct ob_buckets *b, struct bond *bond,
-                   uint64_t bytes[BND_N_SLOTS])
-{
-    uint64_t n[BND_N_SLOTS];
-
-    for (int i = 0; i < BND_N_SLOTS; i++) {
-        uint64_t flow_bytes;
-
-        /* Taking away what was read, not setting to zero: more may have come
-         * in between. */
-        atomic_read_relaxed(&bond->bytes[i], &flow_bytes);
-        if (flow_bytes) {
-            uint64_t orig;
-
-            atomic_sub_relaxed(&bond->bytes[i], flow_bytes, &orig);
+    for (size_t i = 0; b && i < b->n_flood; i++) {
+        if (b->flood[i] == port) {
+            b->flood[i] = OFPP_NONE;
         }
-        bytes[i] += flow_bytes;
-    }
-
-    switch (b->mech) {
-    case MECH_RULES:
-        for (int i = 0; i < BND_N_SLOTS; i++) {
-            if (b->rule[i]) {
-                bytes[i] += counter_delta(
-                    ob_attach_rule_bytes(b->ofproto, b->rule[i]),
-                    &b->seen[i]);
-            }
-        }
-        break;
-
-    case MECH_LB_OUTPUT:
-        if (ob_attach_lb_output_bytes(b->ofproto, b->id, n)) {
-            for (int i = 0; i < BND_N_SLOTS; i++) {
-                bytes[i] += counter_delta(n[i], &b->seen[i]);
-            }
-        }
-        break;
-
-    case MECH_NONE:
-        break;
-
-    default:
-        OVS_NOT_REACHED();
     }
 }

@@ -5,7 +5,9 @@
 
 #include <stdlib.h>
 #include "guarded-list.h"
+#include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/owner.h"
+#include "odp-util.h"
 #include "util.h"
 
 static struct guarded_list dead_bonds
@@ -19,6 +21,7 @@ view_free(struct ob_view *ov)
     free(ov->view);
     free(ov->aux);
     free(ov->ofp_port);
+    free(ov->odp_port);
     free(ov);
 }
 
@@ -31,12 +34,15 @@ view_wrap(const struct ob_owner *o, struct bnd_view *view)
     ov->view = view;
     ov->aux = xcalloc(view->n_members + 1, sizeof *ov->aux);
     ov->ofp_port = xcalloc(view->n_members + 1, sizeof *ov->ofp_port);
+    ov->odp_port = xcalloc(view->n_members + 1, sizeof *ov->odp_port);
     for (size_t i = 0; i < view->n_members; i++) {
         ov->ofp_port[i] = OFPP_NONE;
+        ov->odp_port[i] = ODPP_NONE;
         for (size_t j = 0; j < o->n_members; j++) {
             if (o->members[j].id == view->members[i].id) {
                 ov->aux[i] = o->members[j].aux;
                 ov->ofp_port[i] = o->members[j].ofp_port;
+                ov->odp_port[i] = o->members[j].odp_port;
             }
         }
     }
@@ -49,10 +55,30 @@ ob_bond_publish(struct bond *bond, struct bnd_view *view)
     struct ob_view *old = ovsrcu_get_protected(struct ob_view *, &bond->view);
     struct ob_view *new = view ? view_wrap(bond->owner, view) : NULL;
 
+    if (bond->fast) {
+        /* First, as packets are waiting there. */
+        ob_fast_publish(bond->fast, view, new ? new->odp_port : NULL);
+    }
     ovsrcu_set(&bond->view, new);
     if (old) {
         ovsrcu_postpone(view_free, old);
     }
+}
+
+void
+ob_bond_set_fast(struct bond *bond, struct ob_fast *fast)
+{
+    struct ob_owner *o = bond->owner;
+
+    ovs_mutex_lock(&o->mutex);
+    const struct ob_view *ov = ovsrcu_get(struct ob_view *, &bond->view);
+
+    bond->fast = fast;
+    if (fast) {
+        ob_fast_publish(fast, ov ? ov->view : NULL,
+                        ov ? ov->odp_port : NULL);
+    }
+    ovs_mutex_unlock(&o->mutex);
 }
 
 void

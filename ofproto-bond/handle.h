@@ -22,6 +22,7 @@
 #include "ovs-rcu.h"
 #include "xmit/view.h"
 
+struct ob_fast;
 struct ob_owner;
 
 /* A view with OVS's own names for the members beside the engine's.
@@ -29,7 +30,8 @@ struct ob_owner;
 struct ob_view {
     struct bnd_view *view;
     const void **aux;           /* 'view->n_members' of struct ofport_dpif. */
-    ofp_port_t *ofp_port;       /* As many. */
+    ofp_port_t *ofp_port;       /* As many... */
+    odp_port_t *odp_port;       /* ...each. */
 };
 
 struct bond {
@@ -42,7 +44,14 @@ struct bond {
     OVSRCU_TYPE(struct ob_view *) view; /* Null: drop everything. */
     atomic_uint32_t recirc_id;  /* Buckets are ready under this id, or 0. */
     atomic_bool lb_output;      /* They are lb_output's. */
-    atomic_uint64_t bytes[BND_N_SLOTS]; /* Sent by flows, not read yet. */
+    /* What flows have sent that are a member's own, not read yet, by bucket
+     * (or by turn, see ob_flow_slot()). */
+    atomic_uint64_t bytes[BND_N_SLOTS];
+    atomic_uint64_t packets[BND_N_SLOTS];
+
+    /* Where the datapath chooses, or null.  Written by the main thread; like
+     * all who publish, under the owner's mutex. */
+    struct ob_fast *fast;
 };
 
 /* Received frames are counted by port, as ports fall into this many classes. */
@@ -74,6 +83,10 @@ struct lacp {
 /* Publishes 'view' (taken over, may be null) on 'bond' with the names of the
  * owner's members.  The old one is freed after a grace period. */
 void ob_bond_publish(struct bond *, struct bnd_view *view);
+
+/* Has 'fast' (null: nothing) from now on follow what is published.  Main
+ * thread; the caller keeps 'fast'. */
+void ob_bond_set_fast(struct bond *, struct ob_fast *fast);
 
 /* Puts handles whose last reference is gone in line, from any thread. */
 void ob_bond_retire(struct bond *);

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "netdev.h"
+#include "odp-util.h"
 #include "ofproto-bond/buckets.h"
+#include "ofproto-bond/carrier.h"
+#include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/guard.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/sense.h"
@@ -31,6 +34,7 @@ ob_owner_attach_bond(struct ob_owner *o, struct bond *bond,
     ovs_mutex_unlock(&o->mutex);
     o->buckets = ob_buckets_create(ofproto);
     ob_guard_start();
+    ob_carrier_start();
 }
 
 /* Takes members that are registered nowhere any more off their ports, but
@@ -73,6 +77,7 @@ ob_owner_detach_bond(struct ob_owner *o)
     for (size_t i = 0; i < o->n_members; i++) {
         o->members[i].in_bond = false;
         o->members[i].ofp_port = OFPP_NONE;
+        o->members[i].odp_port = ODPP_NONE;
     }
     ob_owner_touched(o);
     ovs_mutex_unlock(&o->mutex);
@@ -275,7 +280,7 @@ forget_member(struct ob_owner *o, struct ob_member *m)
     ovs_mutex_unlock(&o->tx_mutex);
     ovs_mutex_unlock(&o->mutex);
 
-    netdev_close(gone.netdev);
+    ob_sense_set_netdev(&gone, NULL);
     free(gone.name);
 }
 
@@ -296,17 +301,19 @@ ob_owner_add_member(struct ob_owner *o, const void *aux, const char *name,
         m = vacant_member(o, name);
         m->aux = aux;
         m->ofp_port = OFPP_NONE;
+        m->odp_port = ODPP_NONE;
         m->may_enable = true;
         ovs_mutex_unlock(&o->tx_mutex);
         ovs_mutex_unlock(&o->mutex);
 
-        m->netdev = netdev_ref(netdev);
+        ob_sense_set_netdev(m, netdev);
         ob_sense_read(m);
 
         struct bnd_event e = {
             .type = BND_EV_MEMBER_ADD,
             .id = m->id,
-            .add = { .name = name, .mac = m->mac, .carrier = m->carrier },
+            .add = { .name = name, .mac = m->mac, .carrier = m->carrier,
+                     .speed_mbps = m->speed_mbps },
         };
         ob_owner_event(o, &e);
     }
@@ -334,26 +341,35 @@ ob_owner_set_netdev(struct ob_owner *o OVS_UNUSED, struct ob_member *m,
                     struct netdev *netdev)
 {
     if (netdev != m->netdev) {
-        netdev_close(m->netdev);
-        m->netdev = netdev_ref(netdev);
-        m->change_seq = 0;      /* Read it anew. */
+        ob_sense_set_netdev(m, netdev);
     }
 }
 
 void
-ob_owner_set_ofp_port(struct ob_owner *o, struct ob_member *m,
-                      ofp_port_t ofp_port)
+ob_owner_set_ports(struct ob_owner *o, struct ob_member *m,
+                   ofp_port_t ofp_port, odp_port_t odp_port)
 {
-    if (m->ofp_port != ofp_port) {
+    if (m->ofp_port != ofp_port || m->odp_port != odp_port) {
         bool known = m->ofp_port != OFPP_NONE;
 
         ovs_mutex_lock(&o->mutex);
         m->ofp_port = ofp_port;
+        m->odp_port = odp_port;
         if (known && o->bond) {
             ob_bond_publish(o->bond, bnd_make_view(o->engine));
             o->todo_view = true;
         }
         ovs_mutex_unlock(&o->mutex);
+    }
+}
+
+void
+ob_owner_get_stats(struct ob_owner *o, struct ob_stats *stats)
+{
+    if (o->bond) {
+        ob_buckets_get_stats(o->buckets, o->bond, stats);
+    } else {
+        memset(stats, 0, sizeof *stats);
     }
 }
 

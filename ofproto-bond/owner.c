@@ -8,8 +8,10 @@
 #include "hash.h"
 #include "latch.h"
 #include "netdev.h"
+#include "ofproto/bond.h"
 #include "ofproto-bond/buckets.h"
 #include "ofproto-bond/event-log.h"
+#include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/frames.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/sense.h"
@@ -123,7 +125,7 @@ ob_owner_unref(struct ob_owner *o)
     }
 
     for (size_t i = 0; i < o->n_members; i++) {
-        netdev_close(o->members[i].netdev);
+        ob_sense_set_netdev(&o->members[i], NULL);
         free(o->members[i].name);
     }
     free(o->members);
@@ -177,6 +179,27 @@ ob_owners_purge(bool (*exists)(const char *name, void *aux), void *aux)
             ob_owner_unref(o);
         }
     }
+}
+
+void
+ob_owners_carrier(const char *name, bool up)
+{
+    struct ob_owner *o;
+
+    ovs_mutex_lock(&owners_mutex);
+    HMAP_FOR_EACH (o, node, &owners) {
+        ovs_mutex_lock(&o->mutex);
+        for (size_t i = 0; i < o->n_members; i++) {
+            const struct ob_member *m = &o->members[i];
+
+            if (o->bond && o->bond->fast && m->in_bond
+                && (!name || !strcmp(m->name, name))) {
+                ob_fast_cut(o->bond->fast, m->id, !up);
+            }
+        }
+        ovs_mutex_unlock(&o->mutex);
+    }
+    ovs_mutex_unlock(&owners_mutex);
 }
 
 /* When did the oldest frame arrive that 'o' has not taken in?  BND_NEVER if
@@ -315,6 +338,26 @@ count_pass(struct ob_owner *o, bool by_guard)
     }
 }
 
+/* Will flows have to be translated anew?  Those that leave the choice to the
+ * datapath care for less than a view has. */
+static bool
+flows_change(const struct ob_owner *o)
+    OVS_REQUIRES(o->mutex)
+{
+    const struct ob_view *ov = (o->bond
+                                ? ovsrcu_get(struct ob_view *, &o->bond->view)
+                                : NULL);
+    bool change = true;
+
+    if (ov && bond_use_lb_output_action(o->bond)) {
+        struct bnd_view *view = bnd_make_view(o->engine);
+
+        change = !view || !bnd_view_same_flows(ov->view, view);
+        free(view);
+    }
+    return change;
+}
+
 /* Sets aside what waits for the main thread and publishes the view. */
 static void
 take_effects(struct ob_owner *o, struct bnd_effects *fx)
@@ -323,7 +366,8 @@ take_effects(struct ob_owner *o, struct bnd_effects *fx)
     *fx = o->fx;
     bnd_effects_init(&o->fx);
 
-    o->todo_revalidate |= bnd_effects_has(fx, BND_FX_REVALIDATE);
+    o->todo_revalidate |= (bnd_effects_has(fx, BND_FX_REVALIDATE)
+                           && flows_change(o));
     o->todo_announce |= bnd_effects_has(fx, BND_FX_WANT_ADDRS);
     o->active_changed |= bnd_effects_has(fx, BND_FX_ACTIVE);
     o->todo_connectivity |= (bnd_effects_has(fx, BND_FX_ACTIVE)

@@ -45,6 +45,7 @@ struct bond;
 struct lacp;
 struct netdev;
 struct ob_buckets;
+struct ob_stats;
 struct ofproto_dpif;
 
 /* A pass this late is counted, and one this late is taken over by the guard,
@@ -57,7 +58,9 @@ struct ob_member {
     char *name;
     const void *aux;            /* OVS's struct ofport_dpif, or null if the
                                  * member is only remembered. */
-    ofp_port_t ofp_port;        /* OFPP_NONE unless 'in_bond'. */
+    ofp_port_t ofp_port;        /* OFPP_NONE unless 'in_bond'... */
+    odp_port_t odp_port;        /* ...ODPP_NONE if the datapath's number is
+                                 * not known. */
     bool in_bond;               /* Registered with the bond... */
     bool in_lacp;               /* ...and with LACP. */
     bool may_enable;            /* As OVS said last. */
@@ -68,6 +71,7 @@ struct ob_member {
     long long int carrier_resets;
     bool carrier;
     struct eth_addr mac;
+    uint32_t speed_mbps;        /* 0 if not known. */
 };
 
 struct ob_owner {
@@ -179,7 +183,18 @@ void ob_owner_release_member(struct ob_owner *, struct ob_member *);
 void ob_owner_set_netdev(struct ob_owner *, struct ob_member *,
                          struct netdev *);
 
-void ob_owner_set_ofp_port(struct ob_owner *, struct ob_member *, ofp_port_t);
+/* Takes note of the port's numbers. */
+void ob_owner_set_ports(struct ob_owner *, struct ob_member *, ofp_port_t,
+                        odp_port_t);
+
+/* Somebody heard that device 'name' (null: every one) has or has not ('up') a
+ * carrier.  From any
+ * thread; wherever packets are sent by it, they go elsewhere (or back) when
+ * this returns.  The engine is told by the main loop, as ever. */
+void ob_owners_carrier(const char *name, bool up);
+
+/* What the bond has sent, for the caller to uninit.  Main thread. */
+void ob_owner_get_stats(struct ob_owner *, struct ob_stats *);
 
 /* Some port of the bond, which must have one. */
 const void *ob_owner_any_port(const struct ob_owner *);

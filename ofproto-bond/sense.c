@@ -4,9 +4,30 @@
 #include "ofproto-bond/sense.h"
 
 #include "netdev.h"
+#include "ofproto-bond/carrier.h"
 #include "ofproto-bond/owner.h"
 #include "packets.h"
 #include "util.h"
+
+/* In Mb/s, 0 if 'netdev' does not tell. */
+static uint32_t
+read_speed(const struct netdev *netdev)
+{
+    enum netdev_features current;
+
+    return (netdev_get_features(netdev, &current, NULL, NULL, NULL)
+            ? 0 : netdev_features_to_bps(current, 0) / 1000000);
+}
+
+void
+ob_sense_set_netdev(struct ob_member *m, struct netdev *netdev)
+{
+    ob_carrier_unwatch(m->netdev);
+    netdev_close(m->netdev);
+    m->netdev = netdev_ref(netdev);
+    m->change_seq = 0;
+    ob_carrier_watch(m->netdev);
+}
 
 void
 ob_sense_read(struct ob_member *m)
@@ -17,6 +38,7 @@ ob_sense_read(struct ob_member *m)
     m->change_seq = netdev_get_change_seq(m->netdev);
     m->carrier_resets = netdev_get_carrier_resets(m->netdev);
     m->carrier = netdev_get_carrier(m->netdev);
+    m->speed_mbps = read_speed(m->netdev);
     if (netdev_get_etheraddr(m->netdev, &m->mac)) {
         m->mac = eth_addr_zero;
     }
@@ -37,12 +59,13 @@ ob_sense_run(struct ob_owner *o)
 
         bool reset = m->carrier_resets != old.carrier_resets;
         if (reset || m->carrier != old.carrier
+            || m->speed_mbps != old.speed_mbps
             || !eth_addr_equals(m->mac, old.mac)) {
             struct bnd_event e = {
                 .type = BND_EV_LINK,
                 .id = m->id,
                 .link = { .carrier = m->carrier, .reset = reset,
-                          .mac = m->mac },
+                          .mac = m->mac, .speed_mbps = m->speed_mbps },
             };
             ob_owner_event(o, &e);
         }

@@ -12,6 +12,7 @@
 #ifndef OB_SENSE_H
 #define OB_SENSE_H 1
 
+struct netdev;
 struct ob_member;
 struct ob_owner;
 
@@ -20,5 +21,9 @@ void ob_sense_read(struct ob_member *m);
 
 /* Turns what changed on the members of 'o' into events. */
 void ob_sense_run(struct ob_owner *o);
+
+/* Has 'm' use 'netdev' (null: none) from now on, with a reference of its own,
+ * and read it anew. */
+void ob_sense_set_netdev(struct ob_member *m, struct netdev *netdev);
 
 #endif /* sense.h */

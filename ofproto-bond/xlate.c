@@ -12,12 +12,14 @@
 
 #include "dp-packet.h"
 #include "flow.h"
+#include "ofproto-bond/attach.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/owner.h"
 #include "openvswitch/ofp-actions.h"
 #include "packets.h"
 #include "util.h"
 #include "xmit/choose.h"
+#include "xmit/hash.h"
 
 static const struct ob_view *
 get_view(const struct bond *bond)
@@ -25,23 +27,55 @@ get_view(const struct bond *bond)
     return ovsrcu_get(struct ob_view *, &bond->view);
 }
 
+/* Hash of 'flow' by a policy, from what it has of an Ethernet header: of the
+ * two policies for which translation chooses that is all there is. */
+static uint32_t
+policy_hash(const struct bnd_view *view, const struct flow *flow,
+            struct flow_wildcards *wc, uint16_t vlan)
+{
+    struct vlan_eth_header h = {
+        .veth_dst = flow->dl_dst,
+        .veth_src = flow->dl_src,
+        .veth_type = htons(ETH_TYPE_VLAN),
+        .veth_tci = htons(vlan | vlan_tci_to_pcp(flow->vlans[0].tci)
+                                 << VLAN_PCP_SHIFT),
+        .veth_next_type = (flow->vlans[1].tci
+                           ? flow->vlans[1].tpid : flow->dl_type),
+    };
+
+    if (wc) {
+        wc->masks.dl_dst = wc->masks.dl_src = eth_addr_exact;
+        wc->masks.vlans[0].tci |= htons(VLAN_PCP_MASK | VLAN_CFI);
+        wc->masks.vlans[1].tpid = OVS_BE16_MAX;
+        wc->masks.vlans[1].tci |= htons(VLAN_CFI);
+    }
+    return bnd_hash_frame(view->policy, view->compat, (const uint8_t *) &h,
+                          sizeof h);
+}
+
 /* Hash of 'flow' as 'view' wants it; 'wc', if not null, gets the fields that
  * it depends on. */
 static uint32_t
-bucket_hash(const struct bnd_view *view, const struct flow *flow,
+hash_flow(const struct bnd_view *view, const struct flow *flow,
           struct flow_wildcards *wc, uint16_t vlan)
 {
-    switch ((enum bnd_hash_kind) view->hash) {
-    case BND_HASH_NONE:
+    switch ((enum bnd_xmit) view->xmit) {
+    case BND_XMIT_ACTIVE:
+    case BND_XMIT_BROADCAST:
+    case BND_N_XMITS:
         return 0;
 
-    case BND_HASH_SRC_MAC:
+    case BND_XMIT_SRC_MAC:
         if (wc) {
             flow_mask_hash_fields(flow, wc, NX_HASH_FIELDS_ETH_SRC);
         }
         return bnd_hash_src(flow->dl_src, vlan, view->basis);
 
-    case BND_HASH_L4:
+    case BND_XMIT_POLICY:
+        return policy_hash(view, flow, wc, vlan);
+
+    case BND_XMIT_L4:
+    case BND_XMIT_RR:
         if (wc) {
             flow_mask_hash_fields(flow, wc, NX_HASH_FIELDS_SYMMETRIC_L4);
         }
@@ -52,17 +86,35 @@ bucket_hash(const struct bnd_view *view, const struct flow *flow,
     }
 }
 
+/* Is 'flow' one that stays on the active member although the mode deals? */
+static bool
+sticks_to_active(const struct bnd_view *view, const struct flow *flow,
+                 struct flow_wildcards *wc)
+{
+    if (view->xmit != BND_XMIT_RR || flow->dl_type != htons(ETH_TYPE_IP)) {
+        return false;
+    }
+    if (wc) {
+        wc->masks.nw_proto = UINT8_MAX;
+    }
+    return flow->nw_proto == IPPROTO_IGMP;
+}
+
 void *
 bond_choose_output_member(struct bond *bond, const struct flow *flow,
                           struct flow_wildcards *wc, uint16_t vlan)
 {
     const struct ob_view *ov = get_view(bond);
+    uint8_t i;
 
     if (!ov) {
         return NULL;
     }
-
-    uint8_t i = bnd_choose(ov->view, bucket_hash(ov->view, flow, wc, vlan));
+    if (sticks_to_active(ov->view, flow, wc)) {
+        i = ov->view->blocked ? BND_VIEW_NONE : ov->view->active;
+    } else {
+        i = bnd_choose(ov->view, hash_flow(ov->view, flow, wc, vlan));
+    }
     return i == BND_VIEW_NONE ? NULL : CONST_CAST(void *, ov->aux[i]);
 }
 
@@ -88,11 +140,16 @@ bond_account(struct bond *bond, const struct flow *flow, uint16_t vlan,
 {
     const struct ob_view *ov = get_view(bond);
 
-    if (ov && ov->view->hash != BND_HASH_NONE) {
-        uint32_t hash = bucket_hash(ov->view, flow, NULL, vlan);
+    if (ov) {
+        const struct bnd_view *view = ov->view;
+        uint32_t hash = hash_flow(view, flow, NULL, vlan);
+        size_t i = (view->n_slots ? hash % view->n_slots
+                    : view->xmit == BND_XMIT_RR && view->n_members
+                    ? hash % view->n_members : 0);
         uint64_t orig;
 
-        atomic_add_relaxed(&bond->bytes[hash % BND_N_SLOTS], n_bytes, &orig);
+        atomic_add_relaxed(&bond->bytes[i], n_bytes, &orig);
+        atomic_add_relaxed(&bond->packets[i], ob_attach_packets_now(), &orig);
     }
 }
 
@@ -106,7 +163,7 @@ bond_get_recirc_id_and_hash_basis(struct bond *bond, uint32_t *recirc_id,
 
     *recirc_id = 0;
     *hash_basis = 0;
-    if (ov && ov->view->recirculate) {
+    if (ov) {
         atomic_read_explicit(&bond->recirc_id, recirc_id,
                              memory_order_acquire);
         *hash_basis = ov->view->basis;

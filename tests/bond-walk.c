@@ -472,7 +472,9 @@ lasting_view(const struct bond_rig *rig)
     struct bnd_view *view = bnd_make_view(rig->bond);
 
     if (view) {
+        view->n_slots = 0;
         memset(view->slots, 0, sizeof view->slots);
+        memset(view->backup, 0, sizeof view->backup);
     }
     return view;
 }
@@ -484,10 +486,10 @@ put_view(const struct bnd_view *view, struct ds *ds)
         ds_put_cstr(ds, "no view\n");
         return;
     }
-    ds_put_format(ds, "hash %u active %u blocked %u recirculate %u "
-                  "lb_output %u basis %u\n", view->hash, view->active,
-                  view->blocked, view->recirculate, view->lb_output,
-                  view->basis);
+    ds_put_format(ds, "xmit %u active %u next %u blocked %u policy %u "
+                  "lb %u per %u basis %u\n", view->xmit, view->active,
+                  view->next_active, view->blocked, view->policy, view->lb,
+                  view->packets_per, view->basis);
     for (size_t i = 0; i < view->n_members; i++) {
         const struct bnd_view_member *m = &view->members[i];
 

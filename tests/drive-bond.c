@@ -298,20 +298,26 @@ actual_output(const struct drive *d, const char *key, const char *want,
 static bool
 actual_view(const struct drive *d, const char *key, struct ds *ds)
 {
-    static const char *const hashes[] = { "none", "src", "l4" };
+    static const char *const xmits[] = { "none", "src", "l4", "policy", "rr",
+                                         "broadcast" };
+    static const char *const wishes[] = { "auto", "yes", "no" };
     struct bnd_view *view = bnd_make_view(d->rig.bond);
     bool known = true;
 
     if (!view) {
         known = false;
     } else if (!strcmp(key, "hash")) {
-        ds_put_cstr(ds, hashes[view->hash]);
+        ds_put_cstr(ds, xmits[view->xmit]);
     } else if (!strcmp(key, "blocked")) {
         put_bool(ds, view->blocked);
-    } else if (!strcmp(key, "recirculate")) {
-        put_bool(ds, view->recirculate);
-    } else if (!strcmp(key, "lb-output")) {
-        put_bool(ds, view->lb_output);
+    } else if (!strcmp(key, "lb")) {
+        ds_put_cstr(ds, wishes[view->lb]);
+    } else if (!strcmp(key, "policy")) {
+        ds_put_cstr(ds, bnd_policy_name(view->policy));
+    } else if (!strcmp(key, "packets-per")) {
+        ds_put_format(ds, "%u", view->packets_per);
+    } else if (!strcmp(key, "n-slots")) {
+        ds_put_format(ds, "%u", view->n_slots);
     } else if (!strcmp(key, "basis")) {
         ds_put_format(ds, "%"PRIu32, view->basis);
     } else {

@@ -171,7 +171,7 @@ run_line(struct drive *d)
 
     if (!strcmp(command, "init")) {
         bnd_slots_uninit(&d->slots);
-        bnd_slots_init(&d->slots, bndtest_number(&d->line, 1), d->now);
+        bnd_slots_init(&d->slots, false, bndtest_number(&d->line, 1), d->now);
     } else if (!strcmp(command, "members")) {
         command_members(d);
     } else if (!strcmp(command, "at")) {
@@ -200,7 +200,7 @@ drive_slots(int argc, char *argv[])
     struct drive *d = xzalloc(sizeof *d);
     FILE *stream = bndtest_open(argc > 1 ? argv[1] : "-", &d->line);
 
-    bnd_slots_init(&d->slots, 0, 0);
+    bnd_slots_init(&d->slots, false, 0, 0);
     while (bndtest_next(stream, &d->line)) {
         run_line(d);
     }

@@ -21,7 +21,10 @@ BND_HOOKS = \
 	bridge_exit \
 	bridge_run \
 	bridge_wait \
-	ovsdb_idl_create
+	odp_execute_actions \
+	ovsdb_idl_create \
+	xlate_actions \
+	xlate_push_stats
 
 bond_PROGRAMS += vswitchd-ext/ovs-vswitchd
 vswitchd_ext_ovs_vswitchd_SOURCES = \

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "vswitchd-ext/plugin.h"
 
+#include "ofproto-bond/carrier.h"
 #include "ofproto-bond/guard.h"
 #include "ofproto-bond/owner.h"
 #include "ovsdb-idl.h"
@@ -68,6 +69,7 @@ bx_plugin_wait(void)
 void
 bx_plugin_exit(void)
 {
+    ob_carrier_stop();
     ob_guard_stop();
 }
 

@@ -20,6 +20,8 @@
 /* What the planner knows of one enabled member. */
 struct share {
     const struct bnd_member *member;
+    uint64_t weight;            /* What its share is in proportion to... */
+    double scale;               /* ...of which this is the inverse. */
     uint64_t load;              /* Bytes in all its buckets. */
     size_t n_slots;             /* All its buckets... */
     size_t n_loaded;            /* ...and those with any load. */
@@ -28,10 +30,12 @@ struct share {
 };
 
 void
-bnd_slots_init(struct bnd_slots *s, long long int interval,
+bnd_slots_init(struct bnd_slots *s, bool is_static, long long int interval,
                long long int now)
 {
     memset(s, 0, sizeof *s);
+    s->is_static = is_static;
+    s->n_slots = BND_N_SLOTS;
     s->interval = -1;
     bnd_slots_set_interval(s, interval, now);
 }
@@ -54,6 +58,12 @@ bnd_slots_set_interval(struct bnd_slots *s, long long int interval,
     }
 }
 
+void
+bnd_slots_set_weighted(struct bnd_slots *s, bool weighted)
+{
+    s->weighted = weighted;
+}
+
 /* Returns the shares of the enabled ones of 'n' members, '*n_shares' of them;
  * the caller frees them. */
 static struct share *
@@ -62,14 +72,22 @@ make_shares(const struct bnd_slots *s,
             size_t *n_shares)
 {
     struct share *shares = xcalloc(n + 1, sizeof *shares);
+    uint64_t *weights = xcalloc(n + 1, sizeof *weights);
+    uint64_t lowest = UINT64_MAX;
     size_t k = 0;
 
+    bnd_weigh_members(members, n, s->weighted, weights);
+    for (size_t i = 0; i < n; i++) {
+        lowest = MIN(lowest, weights[i]);
+    }
     for (size_t i = 0; i < n; i++) {
         if (!members[i]->enabled) {
             continue;
         }
         shares[k].member = members[i];
-        for (int j = 0; j < BND_N_SLOTS; j++) {
+        shares[k].weight = weights[i];
+        shares[k].scale = (double) lowest / weights[i];
+        for (size_t j = 0; j < s->n_slots; j++) {
             if (s->owner[j] == members[i]->id) {
                 shares[k].load += s->load[j];
                 shares[k].n_slots++;
@@ -78,6 +96,7 @@ make_shares(const struct bnd_slots *s,
         }
         k++;
     }
+    free(weights);
     *n_shares = k;
     return shares;
 }
@@ -93,16 +112,25 @@ share_of(struct share *shares, size_t n, bnd_id id)
     return NULL;
 }
 
-/* Returns the share with the fewest buckets, the first one of several; of
- * those that are fresh only if 'fresh'.  Null if there is none. */
+/* Has 'a' fewer buckets than 'b', for its weight, if each got one more? */
+static bool
+has_fewer(const struct share *a, const struct share *b)
+{
+    return (a->n_slots + 1) * b->weight < (b->n_slots + 1) * a->weight;
+}
+
+/* Returns the share with the fewest buckets for its weight, the first one of
+ * several; of those that are fresh only if 'fresh', and never 'except'.  Null
+ * if there is none. */
 static struct share *
-fewest_slots(struct share *shares, size_t n, bool fresh)
+fewest_slots(struct share *shares, size_t n, bool fresh,
+             const struct share *except)
 {
     struct share *min = NULL;
 
     for (size_t i = 0; i < n; i++) {
-        if ((shares[i].fresh || !fresh)
-            && (!min || shares[i].n_slots < min->n_slots)) {
+        if ((shares[i].fresh || !fresh) && &shares[i] != except
+            && (!min || has_fewer(&shares[i], min))) {
             min = &shares[i];
         }
     }
@@ -146,18 +174,23 @@ same_members(struct bnd_slots *s, struct share *shares, size_t n)
 static void
 level_slots(struct bnd_slots *s, struct share *shares, size_t n)
 {
-    size_t fair = DIV_ROUND_UP(BND_N_SLOTS, n);
+    uint64_t sum = 0;
 
-    for (int slot = 0; slot < BND_N_SLOTS; slot++) {
-        struct share *to = fewest_slots(shares, n, true);
+    for (size_t i = 0; i < n; i++) {
+        sum += shares[i].weight;
+    }
+    for (size_t slot = 0; slot < s->n_slots; slot++) {
+        struct share *to = fewest_slots(shares, n, true, NULL);
         struct share *from = share_of(shares, n, s->owner[slot]);
 
-        if (!to || to->n_slots >= fair) {
+        if (!to || to->n_slots >= DIV_ROUND_UP(s->n_slots * to->weight,
+                                               sum)) {
             break;
         }
         bool movable = !s->load[slot] || !s->interval;
 
-        if (movable && from->n_slots > to->n_slots + 1) {
+        if (movable
+            && from->n_slots * to->weight > (to->n_slots + 1) * from->weight) {
             s->owner[slot] = to->member->id;
             from->n_slots--;
             to->n_slots++;
@@ -165,25 +198,85 @@ level_slots(struct bnd_slots *s, struct share *shares, size_t n)
     }
 }
 
+/* Brings buckets whose home can be used there, after making the homes fit the
+ * members.  Buckets whose home is down stay where they were put up. */
+static void
+go_home(struct bnd_slots *s, const struct bnd_member *const *members,
+        size_t n)
+{
+    bnd_homes_update(&s->homes, members, n, s->weighted);
+    s->n_slots = s->homes.n_slots;
+    for (size_t slot = 0; slot < s->n_slots; slot++) {
+        bnd_id home = s->homes.home[slot];
+
+        if (s->owner[slot] == home) {
+            continue;
+        }
+        for (size_t i = 0; i < n; i++) {
+            if (members[i]->id == home && members[i]->enabled) {
+                s->owner[slot] = home;
+                s->dirty = true;
+            }
+        }
+    }
+}
+
+void
+bnd_slots_plan(struct bnd_slots *s, const struct bnd_member *const *members,
+               size_t n_members)
+{
+    if (!s->dirty) {
+        return;
+    }
+
+    size_t n;
+    struct share *shares = make_shares(s, members, n_members, &n);
+
+    s->dirty = false;
+    for (size_t i = 0; i < n; i++) {
+        const struct share *lost = &shares[i];
+        struct share *left = xmemdup(shares, (n + 1) * sizeof *shares);
+
+        for (size_t slot = 0; slot < s->n_slots; slot++) {
+            if (s->owner[slot] == lost->member->id) {
+                struct share *to = fewest_slots(left, n, false, &left[i]);
+
+                s->backup[slot] = to ? to->member->id : BND_NO_MEMBER;
+                if (to) {
+                    to->n_slots++;
+                }
+            }
+        }
+        free(left);
+    }
+    free(shares);
+}
+
 void
 bnd_slots_assign(struct bnd_slots *s,
                  const struct bnd_member *const *members, size_t n_members)
 {
     size_t n;
-    struct share *shares = make_shares(s, members, n_members, &n);
 
+    if (s->is_static) {
+        go_home(s, members, n_members);
+    }
+
+    struct share *shares = make_shares(s, members, n_members, &n);
     bool same = same_members(s, shares, n);
 
-    for (int slot = 0; slot < BND_N_SLOTS; slot++) {
+    s->dirty |= !same;
+    for (size_t slot = 0; slot < s->n_slots; slot++) {
         if (!n) {
             s->owner[slot] = BND_NO_MEMBER;
         } else if (!share_of(shares, n, s->owner[slot])) {
-            struct share *to = fewest_slots(shares, n, false);
+            struct share *to = fewest_slots(shares, n, false, NULL);
             s->owner[slot] = to->member->id;
             to->n_slots++;
+            s->dirty = true;
         }
     }
-    if (!same && n > 1) {
+    if (!same && n > 1 && !s->is_static) {
         level_slots(s, shares, n);
     }
     free(shares);
@@ -208,21 +301,30 @@ load_ratio(uint64_t a, uint64_t b)
     return (double) big / small;
 }
 
+/* 'load', were it carried by a member of the lowest weight instead of 'x'. */
+static uint64_t
+scaled(const struct share *x, uint64_t load)
+{
+    return x->scale == 1 ? load : load * x->scale;
+}
+
 /* Returns the bucket of 'from' whose move to 'to' levels the two best, or -1
  * if no move is worth it. */
 static int
 best_slot(const struct bnd_slots *s, const struct share *from,
           const struct share *to)
 {
-    double before = load_ratio(from->load, to->load);
+    double before = load_ratio(scaled(from, from->load),
+                               scaled(to, to->load));
     double best_ratio = before - MIN_GAIN;
     int best = -1;
 
-    for (int slot = 0; slot < BND_N_SLOTS; slot++) {
+    for (size_t slot = 0; slot < s->n_slots; slot++) {
         uint64_t load = s->load[slot];
 
         if (s->owner[slot] == from->member->id && load) {
-            double after = load_ratio(from->load - load, to->load + load);
+            double after = load_ratio(scaled(from, from->load - load),
+                                      scaled(to, to->load + load));
             if (after <= best_ratio) {
                 best_ratio = after;
                 best = slot;
@@ -230,6 +332,17 @@ best_slot(const struct bnd_slots *s, const struct share *from,
         }
     }
     return best;
+}
+
+/* Gives bucket 'slot' to member 'id', for good. */
+static void
+move_slot(struct bnd_slots *s, size_t slot, bnd_id id)
+{
+    s->owner[slot] = id;
+    s->dirty = true;
+    if (s->is_static) {
+        s->homes.home[slot] = id;
+    }
 }
 
 /* Moves one bucket from the most loaded member that can spare one to the least
@@ -242,10 +355,12 @@ move_one(struct bnd_slots *s, struct share *shares, size_t n,
     struct share *to = &shares[0];
 
     for (size_t i = 0; i < n; i++) {
-        if (!shares[i].done && (!from || shares[i].load > from->load)) {
+        uint64_t load = scaled(&shares[i], shares[i].load);
+
+        if (!shares[i].done && (!from || load > scaled(from, from->load))) {
             from = &shares[i];
         }
-        if (shares[i].load < to->load) {
+        if (load < scaled(to, to->load)) {
             to = &shares[i];
         }
     }
@@ -253,8 +368,9 @@ move_one(struct bnd_slots *s, struct share *shares, size_t n,
         return false;
     }
 
-    uint64_t overload = from->load - to->load;
-    if (overload < MIN_OVERLOAD || overload < to->load >> MIN_OVERLOAD_SHIFT) {
+    uint64_t least = scaled(to, to->load);
+    uint64_t overload = scaled(from, from->load) - least;
+    if (overload < MIN_OVERLOAD || overload < least >> MIN_OVERLOAD_SHIFT) {
         return false;
     }
 
@@ -270,7 +386,7 @@ move_one(struct bnd_slots *s, struct share *shares, size_t n,
     t->slot = slot;
     t->bytes = s->load[slot];
 
-    s->owner[slot] = to->member->id;
+    move_slot(s, slot, to->member->id);
     from->load -= s->load[slot];
     from->n_loaded--;
     to->load += s->load[slot];
@@ -310,5 +426,5 @@ bnd_slots_rebalance(struct bnd_slots *s,
 void
 bnd_slots_migrate(struct bnd_slots *s, int slot, bnd_id id)
 {
-    s->owner[slot % BND_N_SLOTS] = id;
+    move_slot(s, slot % s->n_slots, id);
 }

@@ -16,6 +16,13 @@
  *     no rebalancing (interval 0), the share is taken from all buckets, since
  *     nothing else would ever give the member work.
  *
+ * In the modes whose hash is a formula that users know ('static') a bucket
+ * has a home (homes.h), to which it returns when its member does.
+ *
+ * For each bucket the backup is known beforehand: where it goes if its member
+ * is the next to be lost.  Whoever sees a link fall can act on that at once,
+ * and the plan that follows agrees with it.
+ *
  * We simplify: one bucket at a time from one member to another, never a swap
  * of two.
  *
@@ -30,12 +37,19 @@
 #define BND_SLOTS_H 1
 
 #include <stddef.h>
+#include "balance/homes.h"
 #include "core/member.h"
 
 struct bnd_effects;
 
 struct bnd_slots {
+    size_t n_slots;             /* Buckets in use. */
     bnd_id owner[BND_N_SLOTS];  /* Member, or BND_NO_MEMBER. */
+    bnd_id backup[BND_N_SLOTS]; /* Heir of the owner, or BND_NO_MEMBER. */
+    bool is_static;             /* Buckets have homes... */
+    struct bnd_homes homes;     /* ...here. */
+    bool weighted;              /* Shares are in proportion to speed. */
+    bool dirty;                 /* Owners changed since backups were set. */
     uint64_t load[BND_N_SLOTS]; /* Bytes, halved at each rebalance. */
     uint64_t total[BND_N_SLOTS]; /* Bytes since the bond was made. */
     bnd_id *known;              /* Members of the last assignment. */
@@ -44,8 +58,8 @@ struct bnd_slots {
     long long int interval;     /* ms between rebalances, 0 for none. */
 };
 
-void bnd_slots_init(struct bnd_slots *, long long int interval,
-                    long long int now);
+void bnd_slots_init(struct bnd_slots *, bool is_static,
+                    long long int interval, long long int now);
 void bnd_slots_uninit(struct bnd_slots *);
 
 /* Changes the interval, in ms, 0 for none.  The first rebalance after a change
@@ -53,10 +67,18 @@ void bnd_slots_uninit(struct bnd_slots *);
 void bnd_slots_set_interval(struct bnd_slots *, long long int interval,
                             long long int now);
 
+/* Says whether shares are in proportion to speed. */
+void bnd_slots_set_weighted(struct bnd_slots *, bool weighted);
+
 /* Makes sure that every bucket belongs to an enabled one of the 'n' members,
  * or to none if there is none. */
 void bnd_slots_assign(struct bnd_slots *, const struct bnd_member *const *,
                       size_t n);
+
+/* Plans, if owners have changed, where each bucket goes if its member is lost:
+ * to whom bnd_slots_assign() would then give it. */
+void bnd_slots_plan(struct bnd_slots *, const struct bnd_member *const *,
+                    size_t n);
 
 /* Adds what each bucket carried since the last call, in bytes. */
 void bnd_slots_account(struct bnd_slots *, const uint64_t bytes[BND_N_SLOTS]);

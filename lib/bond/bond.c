@@ -178,8 +178,10 @@ update_enabled(struct bnd_bond *b, struct bnd_member *m, long long int now,
     return fell;
 }
 
+/* Returns the member that should be active while 'present' is, 'without'
+ * being out of the question. */
 static bnd_id
-choose_active(struct bnd_bond *b, bnd_id present)
+choose_active(const struct bnd_bond *b, bnd_id present, bnd_id without)
 {
     const struct bnd_member **members = xcalloc(b->n_members + 1,
                                                 sizeof *members);
@@ -191,6 +193,7 @@ choose_active(struct bnd_bond *b, bnd_id present)
         .members = pass.members,
         .n_members = pass.n_members,
         .active = present,
+        .without = without,
         .primary = bnd_settings_str(&b->settings, BND_OPT_PRIMARY),
         .sticky = b->sticky,
     };
@@ -247,7 +250,7 @@ stage_mode(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     if (!b->bonded) {
         return;
     }
-    bnd_set_active(b, choose_active(b, b->active), now, fx);
+    bnd_set_active(b, choose_active(b, b->active, BND_NO_MEMBER), now, fx);
 
     const struct bnd_mode_class *effective
         = bnd_policy_effective(&b->settings, b->lacp_status);
@@ -338,6 +341,16 @@ bnd_wake_time(const struct bnd_bond *b)
     return wake;
 }
 
+/* Is 'm' of no use from the moment its carrier goes?  Not if a delay lets it
+ * work on, or if it works without carrier already, by command. */
+static bool
+is_cuttable(const struct bnd_bond *b, const struct bnd_member *m)
+{
+    return (m->enabled && m->carrier
+            && (b->lacp || !bnd_settings_num(&b->settings,
+                                             BND_OPT_DOWNDELAY)));
+}
+
 struct bnd_view *
 bnd_make_view(const struct bnd_bond *b)
 {
@@ -354,9 +367,22 @@ bnd_make_view(const struct bnd_bond *b)
     for (size_t i = 0; i < pass.n_members; i++) {
         view->members[i].id = present[i]->id;
         view->members[i].enabled = present[i]->enabled;
+        view->members[i].cuttable = is_cuttable(b, present[i]);
         if (present[i]->id == b->active && present[i]->enabled) {
             view->active = i;
         }
+    }
+    if (view->active != BND_VIEW_NONE) {
+        uint8_t next = bnd_view_index(view, choose_active(b, BND_NO_MEMBER,
+                                                          b->active));
+
+        if (next != BND_VIEW_NONE && view->members[next].enabled) {
+            view->next_active = next;
+        }
+    }
+    if (bnd_settings_is_given(&b->settings, BND_OPT_LB_OUTPUT)) {
+        view->lb = (bnd_settings_num(&b->settings, BND_OPT_LB_OUTPUT)
+                    ? BND_LB_YES : BND_LB_NO);
     }
 
     const struct bnd_mode_class *effective

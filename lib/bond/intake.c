@@ -143,6 +143,7 @@ event_member_add(struct bnd_bond *b, const struct bnd_event *e,
     m->present = true;
     m->mac = e->add.mac;
     m->carrier = e->add.carrier;
+    m->speed_mbps = e->add.speed_mbps;
     m->may_enable = true;
     bnd_link_init(&m->link, m->carrier);
     if (b->lacp) {
@@ -206,6 +207,10 @@ event_link(struct bnd_bond *b, struct bnd_member *m,
                       now, fx);
     }
     m->carrier = e->link.carrier;
+    if (e->link.speed_mbps) {
+        /* A link that is down has no speed, which is no reason to forget. */
+        m->speed_mbps = e->link.speed_mbps;
+    }
 }
 
 static void

@@ -83,14 +83,17 @@ check_view(const struct bnd_bond *b)
     if (any && v->active == BND_VIEW_NONE) {
         return xstrdup("the view lacks an active member");
     }
-    if (v->hash != BND_HASH_NONE) {
-        for (int i = 0; i < BND_N_SLOTS; i++) {
-            uint8_t to = v->slots[i];
+    for (size_t i = 0; i < v->n_slots; i++) {
+        uint8_t to = v->slots[i];
 
-            if (to == BND_VIEW_NONE ? any : !v->members[to].enabled) {
-                return xasprintf("bucket %d goes astray", i);
-            }
+        if (to == BND_VIEW_NONE ? any : !v->members[to].enabled) {
+            return xasprintf("bucket %"PRIuSIZE" goes astray", i);
         }
+    }
+    if (v->next_active != BND_VIEW_NONE
+        && (v->next_active == v->active
+            || !v->members[v->next_active].enabled)) {
+        return xstrdup("who follows the active member cannot");
     }
     if (v->blocked && b->lacp_status == BND_LACP_NEGOTIATED) {
         return xstrdup("nothing is sent although LACP has negotiated");

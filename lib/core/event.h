@@ -44,11 +44,13 @@ struct bnd_event {
             const char *name;
             struct eth_addr mac;
             bool carrier;
+            uint32_t speed_mbps; /* 0 if not known. */
         } add;
         struct {                /* LINK. */
             bool carrier;
             bool reset;         /* It was lost meanwhile, maybe unseen. */
             struct eth_addr mac;
+            uint32_t speed_mbps; /* 0 if not known. */
         } link;
         bool on;                /* MAY_ENABLE, FORCE; MEMBER_DEL: remember it
                                  * for when its port comes back. */

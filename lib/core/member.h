@@ -29,6 +29,7 @@ struct bnd_member {
     /* Facts, as the last event said. */
     bool present;               /* Has a port now (else only remembered). */
     bool carrier;               /* The link has carrier. */
+    uint32_t speed_mbps;        /* Last speed that was known, or 0. */
     bool may_enable;            /* OVS does not forbid its use (BFD, CFM). */
 
     /* Stage 2 and 3: is the link good, and is it still or again usable? */

@@ -6,14 +6,34 @@
 #include "core/effects.h"
 #include "util.h"
 
-void
-bnd_balanced_init(void *b_, const struct bnd_pass *pass)
+/* Milliseconds between rebalances.  Where users know the formula by which a
+ * packet finds its member, nothing moves unless they ask for it. */
+static long long int
+interval(const struct bnd_settings *s, bool is_static)
 {
-    struct bnd_balanced *b = b_;
+    return (is_static && !bnd_settings_is_given(s, BND_OPT_REBALANCE)
+            ? 0 : bnd_settings_num(s, BND_OPT_REBALANCE));
+}
 
-    bnd_slots_init(&b->slots,
-                   bnd_settings_num(pass->settings, BND_OPT_REBALANCE),
+static void
+init(struct bnd_balanced *b, bool is_static, const struct bnd_pass *pass)
+{
+    bnd_slots_init(&b->slots, is_static, interval(pass->settings, is_static),
                    pass->now);
+    bnd_slots_set_weighted(&b->slots, bnd_settings_num(pass->settings,
+                                                       BND_OPT_WEIGHTED));
+}
+
+void
+bnd_balanced_init(void *b, const struct bnd_pass *pass)
+{
+    init(b, false, pass);
+}
+
+void
+bnd_balanced_init_static(void *b, const struct bnd_pass *pass)
+{
+    init(b, true, pass);
 }
 
 void
@@ -30,8 +50,10 @@ bnd_balanced_reconfigure(void *b_, const struct bnd_pass *pass)
     struct bnd_balanced *b = b_;
 
     bnd_slots_set_interval(&b->slots,
-                           bnd_settings_num(pass->settings,
-                                            BND_OPT_REBALANCE), pass->now);
+                           interval(pass->settings, b->slots.is_static),
+                           pass->now);
+    bnd_slots_set_weighted(&b->slots, bnd_settings_num(pass->settings,
+                                                       BND_OPT_WEIGHTED));
     return true;
 }
 
@@ -62,6 +84,7 @@ bnd_balanced_decide(void *b_, const struct bnd_pass *pass,
         bnd_slots_rebalance(&b->slots, pass->members, pass->n_members,
                             pass->now, fx);
     }
+    bnd_slots_plan(&b->slots, pass->members, pass->n_members);
 }
 
 const struct bnd_slots *
@@ -79,7 +102,9 @@ bnd_balanced_view(const void *b_, const struct bnd_pass *pass,
     const struct bnd_balanced *b = b_;
 
     view->basis = bnd_settings_num(pass->settings, BND_OPT_HASH_BASIS);
-    for (int slot = 0; slot < BND_N_SLOTS; slot++) {
+    view->n_slots = b->slots.n_slots;
+    for (size_t slot = 0; slot < b->slots.n_slots; slot++) {
         view->slots[slot] = bnd_view_index(view, b->slots.owner[slot]);
+        view->backup[slot] = bnd_view_index(view, b->slots.backup[slot]);
     }
 }

@@ -22,7 +22,10 @@ struct bnd_balanced {
     bool rebalance;             /* Counters have come: rebalance if due. */
 };
 
+/* 'static': buckets have homes, and move by themselves only if rebalancing was
+ * asked for. */
 void bnd_balanced_init(void *, const struct bnd_pass *);
+void bnd_balanced_init_static(void *, const struct bnd_pass *);
 void bnd_balanced_destroy(void *);
 bool bnd_balanced_reconfigure(void *, const struct bnd_pass *);
 void bnd_balanced_event(void *, const struct bnd_event *);

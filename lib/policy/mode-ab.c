@@ -15,7 +15,7 @@ static void
 ab_view(const void *priv OVS_UNUSED, const struct bnd_pass *pass,
         struct bnd_view *view)
 {
-    view->hash = BND_HASH_NONE;
+    view->xmit = BND_XMIT_ACTIVE;
     if (bnd_policy_admit_lacp(pass, view)) {
         return;
     }

@@ -20,7 +20,7 @@ static void
 slb_view(const void *priv, const struct bnd_pass *pass,
          struct bnd_view *view)
 {
-    view->hash = BND_HASH_SRC_MAC;
+    view->xmit = BND_XMIT_SRC_MAC;
     bnd_balanced_view(priv, pass, view);
     if (bnd_policy_admit_lacp(pass, view)) {
         return;

@@ -17,16 +17,10 @@ static void
 tcp_view(const void *priv, const struct bnd_pass *pass,
          struct bnd_view *view)
 {
-    view->hash = BND_HASH_L4;
-    view->recirculate = true;
-    view->lb_output = bnd_settings_num(pass->settings, BND_OPT_LB_OUTPUT);
+    view->xmit = BND_XMIT_L4;
     bnd_balanced_view(priv, pass, view);
     if (!bnd_policy_admit_lacp(pass, view)) {
-        for (size_t i = 0; i < view->n_members; i++) {
-            view->members[i].admit_unicast = BND_DROP;
-            view->members[i].admit_multicast = BND_DROP;
-        }
-        view->blocked = true;
+        bnd_policy_block(view);
     }
 }
 

@@ -6,7 +6,11 @@
 #include "util.h"
 
 static const struct bnd_mode_class *const classes[BND_N_MODES] = {
+    [BND_MODE_RR] = &bnd_mode_rr,
     [BND_MODE_AB] = &bnd_mode_ab,
+    [BND_MODE_XOR] = &bnd_mode_xor,
+    [BND_MODE_BROADCAST] = &bnd_mode_broadcast,
+    [BND_MODE_8023AD] = &bnd_mode_8023ad,
     [BND_MODE_SLB] = &bnd_mode_slb,
     [BND_MODE_TCP] = &bnd_mode_tcp,
 };
@@ -55,4 +59,28 @@ bnd_policy_admit_lacp(const struct bnd_pass *pass, struct bnd_view *view)
     }
     view->blocked = !negotiated;
     return true;
+}
+
+static void
+admit_all(struct bnd_view *view, enum bnd_verdict verdict)
+{
+    for (size_t i = 0; i < view->n_members; i++) {
+        view->members[i].admit_unicast = verdict;
+        view->members[i].admit_multicast = verdict;
+    }
+}
+
+void
+bnd_policy_admit_static(const struct bnd_pass *pass, struct bnd_view *view)
+{
+    if (!bnd_policy_admit_lacp(pass, view)) {
+        admit_all(view, BND_ACCEPT);
+    }
+}
+
+void
+bnd_policy_block(struct bnd_view *view)
+{
+    admit_all(view, BND_DROP);
+    view->blocked = true;
 }

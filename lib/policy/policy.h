@@ -33,6 +33,9 @@ struct bnd_effects;
 #define BND_MT_ANNOUNCE    0x10 /* Peers learn addresses from what we send. */
 #define BND_MT_ALL_ACTIVE  0x20 /* Heeds all-members-active, and shows it. */
 #define BND_MT_BY_SOURCE   0x40 /* Buckets are of source addresses. */
+#define BND_MT_PER_PACKET  0x80 /* No flow belongs to one member. */
+#define BND_MT_POLICY      0x100 /* Heeds the transmit hash policy. */
+#define BND_MT_NEEDS_LACP  0x200 /* Carries nothing without it. */
 
 /* What a mode may read. */
 struct bnd_pass {
@@ -64,7 +67,11 @@ struct bnd_mode_class {
     const struct bnd_slots *(*slots)(const void *priv);
 };
 
+extern const struct bnd_mode_class bnd_mode_rr;
 extern const struct bnd_mode_class bnd_mode_ab;
+extern const struct bnd_mode_class bnd_mode_xor;
+extern const struct bnd_mode_class bnd_mode_broadcast;
+extern const struct bnd_mode_class bnd_mode_8023ad;
 extern const struct bnd_mode_class bnd_mode_slb;
 extern const struct bnd_mode_class bnd_mode_tcp;
 
@@ -84,7 +91,15 @@ bnd_policy_effective(const struct bnd_settings *, enum bnd_lacp_status);
  *
  * bnd_policy_admit_lacp() sets what members may take on a bond whose LACP is
  * configured and returns true, or returns false if LACP has no say (it is off,
- * or the bond has fallen back). */
+ * or the bond has fallen back).
+ *
+ * bnd_policy_admit_static() is for modes whose other end knows of the bond by
+ * configuration: nothing comes twice, so every member takes everything, unless
+ * there is LACP and it says otherwise.
+ *
+ * bnd_policy_block() lets nothing in or out. */
 bool bnd_policy_admit_lacp(const struct bnd_pass *, struct bnd_view *);
+void bnd_policy_admit_static(const struct bnd_pass *, struct bnd_view *);
+void bnd_policy_block(struct bnd_view *);
 
 #endif /* policy.h */

@@ -21,6 +21,9 @@ member_rank(const struct bnd_select_input *in, const struct bnd_member *m)
 {
     static const struct eth_addr zero;
 
+    if (m->id == in->without) {
+        return RANK_NEVER;
+    }
     if (m->enabled) {
         return (in->primary && !strcmp(m->name, in->primary) ? RANK_PRIMARY
                 : m->id == in->active ? RANK_ACTIVE

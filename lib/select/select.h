@@ -33,6 +33,7 @@ struct bnd_select_input {
     bnd_id active;              /* Present choice or BND_NO_MEMBER. */
     const char *primary;        /* Name, or null. */
     struct eth_addr sticky;     /* Former active address, or zero. */
+    bnd_id without;             /* Out of the question, or BND_NO_MEMBER. */
 };
 
 /* Returns the member that should be active, or BND_NO_MEMBER. */

@@ -48,6 +48,25 @@ void bnd_eth_encode(struct bnd_writer *, struct eth_addr dst,
  * it. */
 struct eth_addr bnd_eth_slow_protocols(void);
 
+/* Is 'frame', of which 'len' bytes can be read, IGMP over IPv4, untagged or
+ * behind one tag?  Inline, as some ask it for every packet. */
+static inline bool
+bnd_eth_is_igmp(const uint8_t *frame, size_t len)
+{
+    enum { TYPE = 12, TAG = 4, PROTO = 9, IGMP = 2 };
+    size_t at = TYPE;
+
+    if (OVS_LIKELY(len >= BND_ETH_HEADER_LEN + TAG + PROTO + 1)) {
+        if ((frame[at] == 0x81 && frame[at + 1] == 0)
+            || (frame[at] == 0x88 && frame[at + 1] == 0xa8)) {
+            at += TAG;
+        }
+        return (frame[at] == 0x08 && frame[at + 1] == 0
+                && frame[at + 2 + PROTO] == IGMP);
+    }
+    return false;
+}
+
 static inline bool
 bnd_eth_addr_equal(struct eth_addr a, struct eth_addr b)
 {

@@ -3,8 +3,9 @@
 #include <config.h>
 #include "xmit/choose.h"
 
-#include "hash.h"
+#include <hash.h>
 #include "util.h"
+#include "xmit/resolve.h"
 
 #define ETH_ADDR_SIZE ((int) sizeof(struct eth_addr))
 
@@ -25,9 +26,26 @@ bnd_choose(const struct bnd_view *view, uint32_t hash)
     if (view->blocked) {
         return BND_VIEW_NONE;
     }
-    return (view->hash == BND_HASH_NONE
-            ? view->active
-            : view->slots[hash % BND_N_SLOTS]);
+    switch ((enum bnd_xmit) view->xmit) {
+    case BND_XMIT_ACTIVE:
+    case BND_XMIT_BROADCAST:
+        return view->active;
+
+    case BND_XMIT_SRC_MAC:
+    case BND_XMIT_L4:
+    case BND_XMIT_POLICY:
+        return (view->n_slots
+                ? view->slots[hash % view->n_slots] : BND_VIEW_NONE);
+
+    case BND_XMIT_RR:
+        return (view->n_members
+                ? bnd_view_turn(view, NULL, hash % view->n_members)
+                : BND_VIEW_NONE);
+
+    case BND_N_XMITS:
+    default:
+        OVS_NOT_REACHED();
+    }
 }
 
 enum bnd_verdict

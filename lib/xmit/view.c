@@ -19,9 +19,10 @@ bnd_view_new(size_t n_members)
     ovs_assert(n_members <= BND_VIEW_MAX);
 
     struct bnd_view *view = xzalloc(view_size(n_members));
-    view->active = BND_VIEW_NONE;
+    view->active = view->next_active = BND_VIEW_NONE;
     view->n_members = n_members;
     memset(view->slots, BND_VIEW_NONE, sizeof view->slots);
+    memset(view->backup, BND_VIEW_NONE, sizeof view->backup);
     return view;
 }
 
@@ -36,6 +37,25 @@ bnd_view_equal(const struct bnd_view *a, const struct bnd_view *b)
 {
     return (a->n_members == b->n_members
             && !memcmp(a, b, bnd_view_size(a)));
+}
+
+bool
+bnd_view_same_flows(const struct bnd_view *a, const struct bnd_view *b)
+{
+    if (a->n_members != b->n_members || a->blocked != b->blocked
+        || a->xmit != b->xmit || a->lb != b->lb
+        || (a->active == BND_VIEW_NONE) != (b->active == BND_VIEW_NONE)) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_members; i++) {
+        if (a->members[i].id != b->members[i].id
+            || a->members[i].admit_unicast != b->members[i].admit_unicast
+            || (a->members[i].admit_multicast
+                != b->members[i].admit_multicast)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 uint8_t

@@ -26,10 +26,21 @@
 #define BND_VIEW_NONE 255       /* Index that means "no member". */
 
 /* What decides on the member for a packet. */
-enum bnd_hash_kind {
-    BND_HASH_NONE,              /* Nothing: the active member. */
-    BND_HASH_SRC_MAC,           /* Source MAC and VLAN (balance-slb). */
-    BND_HASH_L4                 /* The 5-tuple (balance-tcp). */
+enum bnd_xmit {
+    BND_XMIT_ACTIVE,            /* Nothing: the active member. */
+    BND_XMIT_SRC_MAC,           /* Hash of source MAC and VLAN (slb). */
+    BND_XMIT_L4,                /* Hash of the 5-tuple (balance-tcp). */
+    BND_XMIT_POLICY,            /* Hash by 'policy'. */
+    BND_XMIT_RR,                /* Its turn. */
+    BND_XMIT_BROADCAST,         /* All members. */
+    BND_N_XMITS
+};
+
+/* Shall the datapath choose, packet by packet (OVS's action lb_output)? */
+enum bnd_lb_wish {
+    BND_LB_AUTO,                /* Where it can. */
+    BND_LB_YES,                 /* The user says so. */
+    BND_LB_NO                   /* The user does not want it. */
 };
 
 /* May a received packet be taken?  The values of OVS's bond_verdict. */
@@ -44,19 +55,24 @@ struct bnd_view_member {
     uint8_t enabled;            /* bool: may send. */
     uint8_t admit_unicast;      /* enum bnd_verdict. */
     uint8_t admit_multicast;    /* enum bnd_verdict. */
-    uint8_t pad;
+    uint8_t cuttable;           /* bool: useless once it has no carrier. */
 };
 
 struct bnd_view {
-    uint8_t hash;               /* enum bnd_hash_kind. */
-    uint8_t active;             /* Index of the active member, or none. */
+    uint8_t xmit;               /* enum bnd_xmit. */
+    uint8_t active;             /* Index of the active member, or none... */
+    uint8_t next_active;        /* ...and of who follows if it is lost. */
     uint8_t blocked;            /* bool: nothing may be sent at all. */
-    uint8_t recirculate;        /* bool: buckets belong in the datapath. */
-    uint8_t lb_output;          /* bool: by lb_output if there is such. */
-    uint8_t pad[3];
+    uint8_t policy;             /* enum bnd_policy, for BND_XMIT_POLICY... */
+    uint8_t compat;             /* ...by the formulas of Linux 2.6? */
+    uint8_t lb;                 /* enum bnd_lb_wish. */
+    uint8_t pad;
+    uint16_t packets_per;       /* In a row by one member, 0: at random. */
+    uint16_t n_slots;           /* Buckets in use, 0 if there are none. */
     uint32_t basis;             /* Perturbs the hash. */
     uint32_t n_members;
     uint8_t slots[BND_N_SLOTS]; /* Index of each bucket's member, or none. */
+    uint8_t backup[BND_N_SLOTS]; /* Who follows if that one is lost. */
     struct bnd_view_member members[];   /* In the order of joining. */
 };
 
@@ -69,6 +85,11 @@ struct bnd_view *bnd_view_new(size_t n_members);
 size_t bnd_view_size(const struct bnd_view *);
 
 bool bnd_view_equal(const struct bnd_view *, const struct bnd_view *);
+
+/* Does a flow that ends in the datapath's own choice, and one that came in by a
+ * member, stay as it is if 'b' follows 'a'?  It does if the same members take
+ * the same, and there is, or is not, somebody to send to in both. */
+bool bnd_view_same_flows(const struct bnd_view *a, const struct bnd_view *b);
 
 /* Returns the index of member 'id' in 'view', or BND_VIEW_NONE. */
 uint8_t bnd_view_index(const struct bnd_view *, bnd_id id);

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-bond/carrier.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/rtnetlink.h>
+#include "latch.h"
+#include "netdev.h"
+#include "netlink-socket.h"
+#include "ofproto-bond/owner.h"
+#include "openvswitch/list.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/thread.h"
+#include "openvswitch/vlog.h"
+#include "ovs-atomic.h"
+#include "ovs-thread.h"
+#include "rtnetlink.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(bond_carrier);
+
+/* A device that has to be asked. */
+struct mute {
+    struct ovs_list node;
+    struct netdev *netdev;      /* A reference. */
+    bool up;                    /* What it said last. */
+};
+
+static bool running;            /* Main thread only. */
+static pthread_t thread;
+static struct latch latch;
+static atomic_bool stop;
+
+static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
+static struct ovs_list mutes OVS_GUARDED_BY(mutex)
+    = OVS_LIST_INITIALIZER(&mutes);
+
+/* Devices that speak. */
+
+static struct nl_sock *
+open_socket(void)
+{
+    struct nl_sock *sock;
+    int error = nl_sock_create(NETLINK_ROUTE, &sock);
+
+    if (!error) {
+        error = nl_sock_join_mcgroup(sock, RTNLGRP_LINK);
+        if (error) {
+            nl_sock_destroy(sock);
+        }
+    }
+    if (error) {
+        VLOG_WARN("cannot listen for changes of links (%s): the main loop "
+                  "alone will see them", ovs_strerror(error));
+        return NULL;
+    }
+    return sock;
+}
+
+static void
+listen_links(struct nl_sock *sock)
+{
+    uint64_t stub[4096 / 8];
+    struct ofpbuf buf;
+
+    ofpbuf_use_stub(&buf, stub, sizeof stub);
+    for (;;) {
+        struct rtnetlink_change change;
+        int error;
+
+        ofpbuf_clear(&buf);
+        error = nl_sock_recv(sock, &buf, NULL, false);
+        if (error == EAGAIN) {
+            break;
+        } else if (error == ENOBUFS) {
+            /* Something was missed.  Trust the main loop in everything. */
+            ob_owners_carrier(NULL, true);
+        } else if (error) {
+            break;
+        } else if (rtnetlink_parse(&buf, &change) && change.ifname
+                   && rtnetlink_type_is_rtnlgrp_link(change.nlmsg_type)) {
+            ob_owners_carrier(change.ifname,
+                              change.nlmsg_type == RTM_NEWLINK
+                              && change.ifi_flags & IFF_UP
+                              && change.ifi_flags & IFF_RUNNING);
+        }
+    }
+    ofpbuf_uninit(&buf);
+}
+
+/* Devices that have to be asked. */
+
+static bool
+is_mute(const struct netdev *netdev)
+{
+    return !strncmp(netdev_get_type(netdev), "dpdk", 4);
+}
+
+void
+ob_carrier_watch(struct netdev *netdev)
+{
+    if (netdev && is_mute(netdev)) {
+        struct mute *m = xzalloc(sizeof *m);
+
+        m->netdev = netdev_ref(netdev);
+        m->up = true;
+        ovs_mutex_lock(&mutex);
+        ovs_list_push_back(&mutes, &m->node);
+        ovs_mutex_unlock(&mutex);
+        if (running) {
+            latch_set(&latch);
+        }
+    }
+}
+
+void
+ob_carrier_unwatch(struct netdev *netdev)
+{
+    struct mute *m;
+
+    if (!netdev || !is_mute(netdev)) {
+        return;
+    }
+    ovs_mutex_lock(&mutex);
+    LIST_FOR_EACH_SAFE (m, node, &mutes) {
+        if (m->netdev == netdev) {
+            ovs_list_remove(&m->node);
+            netdev_close(m->netdev);
+            free(m);
+            break;
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+}
+
+/* Asks all that have to be asked.  Returns true if there are any. */
+static bool
+ask_mutes(void)
+{
+    struct mute *m;
+    bool any;
+
+    ovs_mutex_lock(&mutex);
+    any = !ovs_list_is_empty(&mutes);
+    LIST_FOR_EACH (m, node, &mutes) {
+        bool up = netdev_get_carrier(m->netdev);
+
+        if (up != m->up) {
+            m->up = up;
+            ob_owners_carrier(netdev_get_name(m->netdev), up);
+        }
+    }
+    ovs_mutex_unlock(&mutex);
+    return any;
+}
+
+/* The thread. */
+
+static void *
+carrier_main(void *aux OVS_UNUSED)
+{
+    struct nl_sock *sock = open_socket();
+
+    for (;;) {
+        bool stopping;
+
+        atomic_read(&stop, &stopping);
+        if (stopping) {
+            break;
+        }
+        if (sock) {
+            listen_links(sock);
+            nl_sock_wait(sock, POLLIN);
+        }
+        if (ask_mutes()) {
+            poll_timer_wait(OB_CARRIER_POLL_MS);
+        }
+        latch_poll(&latch);
+        latch_wait(&latch);
+        poll_block();
+    }
+    nl_sock_destroy(sock);
+    return NULL;
+}
+
+void
+ob_carrier_start(void)
+{
+    if (!running) {
+        running = true;
+        latch_init(&latch);
+        atomic_store(&stop, false);
+        thread = ovs_thread_create("bond_carrier", carrier_main, NULL);
+    }
+}
+
+void
+ob_carrier_stop(void)
+{
+    if (running) {
+        running = false;
+        atomic_store(&stop, true);
+        latch_set(&latch);
+        xpthread_join(thread, NULL);
+        latch_destroy(&latch);
+    }
+}

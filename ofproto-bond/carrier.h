@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The carrier listener
+ * ====================
+ *
+ * A thread that does one thing: as soon as a member's carrier goes, it has the
+ * packet path do without that member (ob_owners_carrier()), and when the
+ * carrier comes back, it takes that order back.  It decides nothing else; the
+ * main loop hears of the link by itself, soon enough for everything but the
+ * packets.
+ *
+ * Linux devices (tap, veth, NICs with a kernel driver, also those that AF_XDP
+ * uses) are heard of by rtnetlink.  Devices of DPDK say nothing; those are
+ * asked every OB_CARRIER_POLL_MS.
+ *
+ * Source: rtnetlink(7), RTM_NEWLINK; Open vSwitch, netdev_get_carrier(). */
+
+#ifndef OB_CARRIER_H
+#define OB_CARRIER_H 1
+
+struct netdev;
+
+/* How often devices are asked that do not speak, ms. */
+#define OB_CARRIER_POLL_MS 2
+
+/* Starts the thread unless it runs; ends it.  Main thread. */
+void ob_carrier_start(void);
+void ob_carrier_stop(void);
+
+/* A member uses 'netdev', or does not any more.  Keeps a reference meanwhile
+ * if it has to be asked.  Main thread. */
+void ob_carrier_watch(struct netdev *);
+void ob_carrier_unwatch(struct netdev *);
+
+#endif /* carrier.h */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What fastpath.c (who publishes) and fast-output.c (who sends) share. */
+
+#ifndef OB_FASTPATH_PRIVATE_H
+#define OB_FASTPATH_PRIVATE_H 1
+
+#include "cmap.h"
+#include "netlink-protocol.h"
+#include "ofproto-bond/fastpath.h"
+#include "openvswitch/list.h"
+#include "openvswitch/thread.h"
+#include "ovs-atomic.h"
+#include "ovs-rcu.h"
+#include "xmit/resolve.h"
+
+/* The action "output to this port", as the datapath reads it. */
+struct ob_output_action {
+    struct nlattr nla;
+    odp_port_t port;
+};
+
+/* Counters of one thread: as many as there are buckets, or members. */
+struct ob_count_block {
+    struct ob_counts counts[BND_N_SLOTS];
+};
+
+/* Immutable, but for the counters. */
+struct ob_fast_view {
+    /* Read by datapath threads, what every packet needs first. */
+    uint8_t xmit;               /* enum bnd_xmit. */
+    uint8_t policy;             /* enum bnd_policy. */
+    bool compat;
+    bool gaps;                  /* Some bucket has no member. */
+    uint8_t active;             /* Index of a member, or BND_VIEW_NONE. */
+    bool in_turn;               /* Every turn is its own member's. */
+    uint16_t packets_per;
+    uint32_t n_slots;
+    uint32_t n_members;
+    uint64_t inverse;           /* Of 'n_slots', see slot_of(). */
+    uint32_t basis;
+    struct ob_fast *fast;
+    uint8_t slots[BND_N_SLOTS]; /* As in struct bnd_resolved, like these. */
+    uint8_t turns[BND_VIEW_MAX];
+    uint8_t senders[BND_VIEW_MAX];
+    size_t n_senders;
+
+    struct ob_output_action *outputs;   /* Of each member. */
+    bnd_id *ids;                        /* Of each member. */
+
+    /* Counters: 'n_blocks' of threads, allocated when a thread first needs
+     * its own, and those of all other threads, which are atomic. */
+    ATOMIC(struct ob_count_block *) *blocks;
+    size_t n_blocks;
+    ATOMIC(struct ob_count_block *) shared;
+
+    struct ovs_list node;       /* In fast->views. */
+};
+
+/* The fast path of one bond. */
+struct ob_fast {
+    struct cmap_node node;      /* In the table of all, by 'id'. */
+    uint32_t id;                /* In the datapath. */
+    struct ovs_refcount ref_cnt; /* Its views, and whoever created it. */
+    OVSRCU_TYPE(struct ob_fast_view *) view; /* Null: not in use yet. */
+    atomic_uint32_t turn;       /* balance-rr: packets dealt so far. */
+
+    struct ovs_mutex mutex;     /* Protects what follows. */
+    struct bnd_view *base;      /* What was published, or null... */
+    odp_port_t *ports;          /* ...with these port numbers. */
+    uint8_t cut[BND_VIEW_MAX];  /* Bool: members of 'base' cut out. */
+    struct ovs_list views;      /* Of struct ob_fast_view: not freed yet. */
+    struct ob_stats past;       /* Counters of those that are. */
+};
+
+/* Returns the fast path with 'id' in the datapath, or null. */
+struct ob_fast *ob_fast_find(uint32_t id);
+
+/* Is there any? */
+bool ob_fast_any(void);
+
+/* Returns the calling thread's counters in 'view', or null if it has none of
+ * its own.  Then it must count elsewhere, and add that to those of all such
+ * threads with ob_fast_count_shared(). */
+struct ob_count_block *ob_fast_block(struct ob_fast_view *);
+void ob_fast_count_shared(struct ob_fast_view *,
+                          const struct ob_count_block *);
+
+#endif /* fastpath-private.h */

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "ofproto-bond/fastpath.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "hash.h"
+#include "odp-util.h"
+#include "ofproto-bond/fastpath-private.h"
+#include "ofproto-bond/thread-slot.h"
+#include "util.h"
+
+/* Threads that may come up while a view lives, beyond those that are there. */
+#define SPARE_BLOCKS 4
+
+static struct cmap all = CMAP_INITIALIZER; /* Main thread writes. */
+
+/* Those ids that come by most often meet here without a search. */
+#define N_DIRECT 1024
+static OVSRCU_TYPE(struct ob_fast *) direct[N_DIRECT];
+
+struct ob_fast *
+ob_fast_find(uint32_t id)
+{
+    struct ob_fast *f = ovsrcu_get(struct ob_fast *, &direct[id % N_DIRECT]);
+
+    if (OVS_LIKELY(f && f->id == id)) {
+        return f;
+    }
+    CMAP_FOR_EACH_WITH_HASH (f, node, hash_int(id, 0), &all) {
+        if (f->id == id) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
+bool
+ob_fast_any(void)
+{
+    return !cmap_is_empty(&all);
+}
+
+/* Statistics. */
+
+void
+ob_stats_uninit(struct ob_stats *stats)
+{
+    free(stats->members);
+    memset(stats, 0, sizeof *stats);
+}
+
+struct ob_counts *
+ob_stats_member(struct ob_stats *stats, bnd_id id)
+{
+    for (size_t i = 0; i < stats->n_members; i++) {
+        if (stats->members[i].id == id) {
+            return &stats->members[i].counts;
+        }
+    }
+
+    stats->members = xrealloc(stats->members, ((stats->n_members + 1)
+                                               * sizeof *stats->members));
+
+    struct ob_member_counts *m = &stats->members[stats->n_members++];
+    memset(m, 0, sizeof *m);
+    m->id = id;
+    return &m->counts;
+}
+
+static void
+add_counts(struct ob_counts *to, const struct ob_counts *more)
+{
+    to->n_packets += more->n_packets;
+    to->n_bytes += more->n_bytes;
+}
+
+/* Adds what one thread counted in 'view' to 'stats'. */
+static void
+add_block(const struct ob_fast_view *view, const struct ob_count_block *block,
+          struct ob_stats *stats)
+{
+    size_t n = view->n_slots ? BND_N_SLOTS : view->n_members;
+
+    for (size_t i = 0; block && i < n; i++) {
+        const struct ob_counts *c = &block->counts[i];
+        uint8_t m = view->n_slots ? view->slots[i] : i;
+
+        if (!c->n_packets || m >= view->n_members) {
+            continue;
+        }
+        if (view->n_slots) {
+            add_counts(&stats->slots[i], c);
+        }
+        add_counts(ob_stats_member(stats, view->ids[m]), c);
+    }
+}
+
+static void
+add_view(const struct ob_fast_view *view, struct ob_stats *stats)
+{
+    for (size_t i = 0; i < view->n_blocks; i++) {
+        struct ob_count_block *block;
+
+        atomic_read_explicit(&view->blocks[i], &block, memory_order_acquire);
+        add_block(view, block, stats);
+    }
+
+    struct ob_count_block *shared;
+
+    atomic_read_explicit(&view->shared, &shared, memory_order_acquire);
+    add_block(view, shared, stats);
+}
+
+struct ob_count_block *
+ob_fast_block(struct ob_fast_view *view)
+{
+    unsigned int slot = ob_thread_slot();
+    struct ob_count_block *block;
+
+    if (OVS_UNLIKELY(slot >= view->n_blocks)) {
+        return NULL;
+    }
+    atomic_read_relaxed(&view->blocks[slot], &block);
+    if (OVS_UNLIKELY(!block)) {
+        block = xzalloc_cacheline(sizeof *block);
+        atomic_store_explicit(&view->blocks[slot], block,
+                              memory_order_release);
+    }
+    return block;
+}
+
+void
+ob_fast_count_shared(struct ob_fast_view *view,
+                     const struct ob_count_block *more)
+{
+    /* A lock, as an exception: there are not so many threads. */
+    ovs_mutex_lock(&view->fast->mutex);
+
+    struct ob_count_block *shared;
+    atomic_read_relaxed(&view->shared, &shared);
+    if (!shared) {
+        shared = xzalloc_cacheline(sizeof *shared);
+        atomic_store_explicit(&view->shared, shared, memory_order_release);
+    }
+    for (size_t i = 0; i < BND_N_SLOTS; i++) {
+        add_counts(&shared->counts[i], &more->counts[i]);
+    }
+    ovs_mutex_unlock(&view->fast->mutex);
+}
+
+void
+ob_fast_get_stats(struct ob_fast *f, struct ob_stats *stats)
+{
+    const struct ob_fast_view *view;
+
+    ovs_mutex_lock(&f->mutex);
+    *stats = f->past;
+    stats->members = xmemdup(f->past.members, (f->past.n_members
+                                               * sizeof *stats->members));
+    LIST_FOR_EACH (view, node, &f->views) {
+        add_view(view, stats);
+    }
+    ovs_mutex_unlock(&f->mutex);
+}
+
+/* Life and death. */
+
+static void
+fast_unref(struct ob_fast *f)
+{
+    if (ovs_refcount_unref(&f->ref_cnt) == 1) {
+        ob_stats_uninit(&f->past);
+        ovs_mutex_destroy(&f->mutex);
+        free(f->base);
+        free(f->ports);
+        free(f);
+    }
+}
+
+/* Nobody uses 'view' any more: what it counted will not change. */
+static void
+view_free(struct ob_fast_view *view)
+{
+    struct ob_fast *f = view->fast;
+
+    ovs_mutex_lock(&f->mutex);
+    add_view(view, &f->past);
+    ovs_list_remove(&view->node);
+    ovs_mutex_unlock(&f->mutex);
+
+    struct ob_count_block *block;
+    for (size_t i = 0; i < view->n_blocks; i++) {
+        atomic_read_relaxed(&view->blocks[i], &block);
+        free_cacheline(block);
+    }
+    free(view->blocks);
+    atomic_read_relaxed(&view->shared, &block);
+    free_cacheline(block);
+    free(view->outputs);
+    free(view->ids);
+    free_cacheline(view);
+    fast_unref(f);
+}
+
+struct ob_fast *
+ob_fast_create(uint32_t id)
+{
+    struct ob_fast *f = xzalloc(sizeof *f);
+
+    f->id = id;
+    ovs_refcount_init(&f->ref_cnt);
+    ovsrcu_init(&f->view, NULL);
+    atomic_init(&f->turn, 0);
+    ovs_mutex_init(&f->mutex);
+    ovs_list_init(&f->views);
+    cmap_insert(&all, &f->node, hash_int(id, 0));
+    ovsrcu_set(&direct[id % N_DIRECT], f);
+    return f;
+}
+
+void
+ob_fast_destroy(struct ob_fast *f)
+{
+    if (!f) {
+        return;
+    }
+    if (ovsrcu_get_protected(struct ob_fast *, &direct[f->id % N_DIRECT])
+        == f) {
+        ovsrcu_set(&direct[f->id % N_DIRECT], NULL);
+    }
+    cmap_remove(&all, &f->node, hash_int(f->id, 0));
+
+    ovs_mutex_lock(&f->mutex);
+    struct ob_fast_view *view = ovsrcu_get_protected(struct ob_fast_view *,
+                                                     &f->view);
+    ovs_mutex_unlock(&f->mutex);
+    if (view) {
+        /* Readers that found 'f' may still count in it. */
+        ovsrcu_postpone(view_free, view);
+    }
+    ovsrcu_postpone(fast_unref, f);
+}
+
+/* Publishing. */
+
+/* Returns what x % n is to be multiplied with, see slot_of(). */
+static uint64_t
+inverse_of(uint32_t n)
+{
+    return n ? UINT64_MAX / n + 1 : 0;
+}
+
+static void
+copy_resolved(struct ob_fast_view *fv, const struct bnd_resolved *r)
+{
+    fv->active = r->active;
+    memcpy(fv->slots, r->slots, sizeof fv->slots);
+    memcpy(fv->turns, r->turns, sizeof fv->turns);
+    memcpy(fv->senders, r->senders, sizeof fv->senders);
+    fv->n_senders = r->n_senders;
+
+    for (size_t i = 0; i < fv->n_slots; i++) {
+        fv->gaps |= fv->slots[i] == BND_VIEW_NONE;
+    }
+    fv->in_turn = true;
+    for (size_t i = 0; i < fv->n_members; i++) {
+        fv->in_turn &= fv->turns[i] == i;
+    }
+}
+
+/* Returns a flat copy of 'f->base' with what is cut out of it. */
+static struct ob_fast_view *
+make_view(struct ob_fast *f)
+    OVS_REQUIRES(f->mutex)
+{
+    const struct bnd_view *base = f->base;
+    struct ob_fast_view *fv = xzalloc_cacheline(sizeof *fv);
+    uint8_t cut[BND_VIEW_MAX];
+    struct bnd_resolved r;
+
+    memcpy(cut, f->cut, sizeof cut);
+    bnd_view_resolve(base, cut, &r);
+
+    fv->xmit = base->xmit;
+    fv->policy = base->policy;
+    fv->compat = base->compat;
+    fv->packets_per = base->packets_per;
+    fv->n_slots = base->n_slots;
+    fv->inverse = inverse_of(base->n_slots);
+    fv->n_members = base->n_members;
+    fv->basis = base->basis;
+    fv->fast = f;
+    ovs_refcount_ref(&f->ref_cnt);
+    copy_resolved(fv, &r);
+
+    fv->outputs = xcalloc(base->n_members + 1, sizeof *fv->outputs);
+    fv->ids = xcalloc(base->n_members + 1, sizeof *fv->ids);
+    for (size_t i = 0; i < base->n_members; i++) {
+        fv->outputs[i].nla.nla_len = sizeof fv->outputs[i];
+        fv->outputs[i].nla.nla_type = OVS_ACTION_ATTR_OUTPUT;
+        fv->outputs[i].port = f->ports[i];
+        fv->ids[i] = base->members[i].id;
+    }
+
+    fv->n_blocks = MIN(ob_thread_slots_bound() + SPARE_BLOCKS,
+                       OB_MAX_THREAD_SLOTS);
+    fv->blocks = xcalloc(fv->n_blocks, sizeof *fv->blocks);
+    return fv;
+}
+
+/* Makes what 'f->base' and 'f->cut' say the truth. */
+static void
+republish(struct ob_fast *f)
+    OVS_REQUIRES(f->mutex)
+{
+    struct ob_fast_view *old = ovsrcu_get_protected(struct ob_fast_view *,
+                                                    &f->view);
+    struct ob_fast_view *new = make_view(f);
+
+    ovs_list_push_back(&f->views, &new->node);
+    ovsrcu_set(&f->view, new);
+    if (old) {
+        ovsrcu_postpone(view_free, old);
+    }
+}
+
+void
+ob_fast_publish(struct ob_fast *f, const struct bnd_view *view,
+                const odp_port_t ports[])
+{
+    struct bnd_view *base;
+    uint8_t cut[BND_VIEW_MAX] = { 0 };
+
+    base = (view
+            ? xmemdup(view, bnd_view_size(view)) : bnd_view_new(0));
+
+    ovs_mutex_lock(&f->mutex);
+    for (size_t i = 0; i < base->n_members; i++) {
+        if (ports[i] == ODPP_NONE) {
+            base->members[i].enabled = false;
+        }
+        if (f->base) {
+            uint8_t was = bnd_view_index(f->base, base->members[i].id);
+
+            cut[i] = was != BND_VIEW_NONE && f->cut[was];
+        }
+    }
+    memcpy(f->cut, cut, sizeof cut);
+    free(f->base);
+    free(f->ports);
+    f->base = base;
+    f->ports = xmemdup(ports, base->n_members * sizeof *ports);
+    republish(f);
+    ovs_mutex_unlock(&f->mutex);
+}
+
+bool
+ob_fast_cut(struct ob_fast *f, bnd_id id, bool cut)
+{
+    bool changed = false;
+
+    ovs_mutex_lock(&f->mutex);
+    uint8_t i = f->base ? bnd_view_index(f->base, id) : BND_VIEW_NONE;
+
+    if (i != BND_VIEW_NONE && f->cut[i] != cut) {
+        f->cut[i] = cut;
+        changed = f->base->members[i].enabled && f->base->members[i].cuttable;
+        if (changed) {
+            republish(f);
+        }
+    }
+    ovs_mutex_unlock(&f->mutex);
+    return changed;
+}
