@@ -30,6 +30,7 @@ struct ob_buckets {
     uint32_t id;                /* In the datapath, or 0. */
     enum ob_mechanism mech;
     bool incomplete;            /* Something could not be installed. */
+    bool stock_like;            /* Mode and mechanism are stock OVS's. */
 
     /* OB_MECH_RULES: as installed. */
     ofp_port_t port[BND_N_SLOTS];   /* OFPP_NONE: not installed. */
@@ -71,10 +72,35 @@ ob_buckets_id(const struct ob_buckets *b)
     return b ? b->id : 0;
 }
 
-enum ob_mechanism
-ob_buckets_mechanism(const struct ob_buckets *b)
+void
+ob_buckets_describe(const struct ob_buckets *b, const char **name,
+                    const char **why, bool *as_stock)
 {
-    return b ? b->mech : OB_MECH_NONE;
+    bool dummy = ob_attach_is_dummy(b->ofproto);
+    bool able = ovs_lb_output_action_supported(b->ofproto);
+
+    *as_stock = dummy && b->stock_like;
+    switch (b->mech) {
+    case OB_MECH_NONE:
+        *name = *why = NULL;
+        break;
+
+    case OB_MECH_FLOW:
+    case OB_MECH_RULES:
+        *name = b->mech == OB_MECH_FLOW ? "flow" : "recirculation";
+        *why = (!able ? "the datapath has no lb_output"
+                : dummy ? "the dummy datapath shows stock flows"
+                : "lb-output-action=false");
+        break;
+
+    case OB_MECH_LB_OUTPUT:
+        *name = "lb_output";
+        *why = "the datapath chooses for each packet";
+        break;
+
+    default:
+        OVS_NOT_REACHED();
+    }
 }
 
 odp_port_t
@@ -521,6 +547,10 @@ ob_buckets_update(struct ob_buckets *b, struct bond *bond)
         }
     }
 
+    b->stock_like = (!ov || (ov->view->xmit <= BND_XMIT_L4
+                             && (mech != OB_MECH_LB_OUTPUT
+                                 || (ov->view->lb == BND_LB_YES
+                                     && ov->view->xmit == BND_XMIT_L4))));
     collect(b, bond);
     if (mech != b->mech
         || (mech == OB_MECH_RULES

@@ -71,8 +71,11 @@ void ob_buckets_forget_port(struct ob_buckets *, ofp_port_t port);
  * only old ones needed, and tries again what could not be installed. */
 void ob_buckets_settle(struct ob_buckets *, struct bond *);
 
-/* The mechanism in use. */
-enum ob_mechanism ob_buckets_mechanism(const struct ob_buckets *);
+/* The name of the mechanism in use (null: nothing can be sent yet), the reason
+ * for it, and whether stock OVS would use the same in the dummy datapath, whose
+ * users compare every word. */
+void ob_buckets_describe(const struct ob_buckets *, const char **name,
+                         const char **why, bool *as_stock);
 
 /* The datapath's number for the port of 'netdev', or ODPP_NONE if the datapath
  * has no use for it. */

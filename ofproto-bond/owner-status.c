@@ -7,6 +7,7 @@
 #include "ofproto-bond/owner-private.h"
 
 #include "ofproto-bond/buckets.h"
+#include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/handle.h"
 
 /* Changes of all owners together. */
@@ -79,13 +80,43 @@ fill_extra(struct ob_owner *o, struct bnd_status_extra *extra)
     if (o->bond) {
         extra->datapath_id = ob_buckets_id(o->buckets);
         atomic_read_relaxed(&o->bond->lb_output, &extra->lb_output);
-        extra->mechanism = (!extra->datapath_id ? "flow"
-                            : extra->lb_output ? "lb_output"
-                            : "recirculation");
+        ob_buckets_describe(o->buckets, &extra->mechanism, &extra->why,
+                            &extra->as_stock);
     }
     if (o->lacp) {
         atomic_read_relaxed(&o->lacp->n_dropped, &extra->n_dropped);
     }
+}
+
+/* Adds what was sent. */
+static void
+fill_tx(struct ob_owner *o, struct bnd_status *status,
+        struct bnd_status_extra *extra)
+{
+    struct ob_stats stats;
+
+    if (!o->bond) {
+        return;
+    }
+    ob_buckets_get_stats(o->buckets, o->bond, &stats);
+    extra->has_tx = true;
+    for (size_t i = 0; i < stats.n_members; i++) {
+        extra->tx_packets += stats.members[i].counts.n_packets;
+        extra->tx_bytes += stats.members[i].counts.n_bytes;
+    }
+    for (size_t i = 0; i < status->n_members; i++) {
+        struct bnd_status_member *m = &status->members[i];
+        const struct ob_counts *c = ob_stats_member(&stats, m->id);
+
+        m->has_tx = true;
+        m->tx_packets = c->n_packets;
+        m->tx_bytes = c->n_bytes;
+    }
+    for (int i = 0; status->slots && i < BND_N_SLOTS; i++) {
+        status->slots[i].tx_packets = stats.slots[i].n_packets;
+        status->slots[i].tx_bytes = stats.slots[i].n_bytes;
+    }
+    ob_stats_uninit(&stats);
 }
 
 void
@@ -97,6 +128,7 @@ ob_owner_get_status(struct ob_owner *o, struct bnd_status *status,
     *extra = o->extra;
     ovs_mutex_unlock(&o->mutex);
     fill_extra(o, extra);
+    fill_tx(o, status, extra);
 }
 
 void
@@ -108,6 +140,7 @@ ob_owner_get_brief(struct ob_owner *o, struct bnd_status *status,
     *extra = o->extra;
     ovs_mutex_unlock(&o->mutex);
     fill_extra(o, extra);
+    fill_tx(o, status, extra);
 }
 
 void

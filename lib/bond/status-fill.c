@@ -95,6 +95,7 @@ static void
 fill_slots(const struct bnd_slots *slots, struct bnd_status *s)
 {
     s->next_rebalance = slots->next_rebalance;
+    s->n_slots = slots->n_slots;
     s->slots = xcalloc(BND_N_SLOTS, sizeof *s->slots);
     for (int i = 0; i < BND_N_SLOTS; i++) {
         s->slots[i] = (struct bnd_status_slot) {
@@ -119,7 +120,13 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
     s->recirculates = traits & BND_MT_RECIRCULATE && !s->fallback;
     s->has_datapath_id = traits & BND_MT_DATAPATH_ID;
     s->buckets_by_source = traits & BND_MT_BY_SOURCE;
-    s->lb_output = bnd_settings_num(cfg, BND_OPT_LB_OUTPUT);
+    s->lb_output = (bnd_settings_num(cfg, BND_OPT_LB_OUTPUT)
+                    || traits & (BND_MT_PER_PACKET | BND_MT_POLICY));
+    s->has_policy = traits & BND_MT_POLICY && !s->fallback;
+    s->policy = bnd_settings_num(cfg, BND_OPT_XMIT_POLICY);
+    s->policy_compat = bnd_settings_num(cfg, BND_OPT_HASH_COMPAT);
+    s->has_turns = traits & BND_MT_TURNS;
+    s->packets_per = bnd_settings_num(cfg, BND_OPT_PACKETS_PER);
     s->shows_all_active = traits & BND_MT_ALL_ACTIVE;
     s->all_active = bnd_settings_num(cfg, BND_OPT_ALL_ACTIVE);
     s->basis = bnd_settings_num(cfg, BND_OPT_HASH_BASIS);

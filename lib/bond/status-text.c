@@ -59,13 +59,17 @@ format_header(const char *name, const struct bnd_status *s,
               const struct bnd_status_extra *x, long long int now,
               struct ds *ds)
 {
-    bool lb = x->lb_output && x->datapath_id;
+    /* These two lines tell of settings in the modes of stock OVS. */
+    bool lb = x->lb_output && x->datapath_id && s->lb_output;
+    bool recirc = (s->recirculates
+                   || (x->mechanism && !strcmp(x->mechanism,
+                                               "recirculation")));
 
     ds_put_format(ds, "---- %s ----\n", name);
     ds_put_format(ds, "bond_mode: %s\n", bnd_mode_name(s->mode));
     ds_put_format(ds, "bond may use recirculation: %s, Recirc-ID : %d\n",
-                  yes_no(s->recirculates, "yes", "no"),
-                  s->recirculates ? (int) x->datapath_id : -1);
+                  yes_no(recirc, "yes", "no"),
+                  recirc ? (int) x->datapath_id : -1);
     ds_put_format(ds, "bond-hash-basis: %"PRIu32"\n", s->basis);
     ds_put_format(ds, "lb_output action: %s, bond-id: %d\n",
                   yes_no(lb, "enabled", "disabled"),
@@ -155,6 +159,54 @@ format_extra(const struct bnd_status_extra *x, struct ds *ds)
     }
 }
 
+/* Number of buckets of member 'id'. */
+static int
+count_slots(const struct bnd_status *s, bnd_id id)
+{
+    int n = 0;
+
+    for (size_t i = 0; i < s->n_slots; i++) {
+        n += s->slots[i].owner == id;
+    }
+    return n;
+}
+
+/* How packets find their member, and how many did. */
+static void
+format_xmit(const struct bnd_status *s, const struct bnd_status_extra *x,
+            const struct bnd_status_member *const sorted[], struct ds *ds)
+{
+    if (!x->mechanism || x->as_stock) {
+        return;
+    }
+    ds_put_format(ds, "bond_mechanism: %s (%s)", x->mechanism, x->why);
+    if (x->datapath_id) {
+        ds_put_format(ds, ", id: %"PRIu32, x->datapath_id);
+    }
+    ds_put_char(ds, '\n');
+    if (s->has_policy) {
+        ds_put_format(ds, "xmit_hash_policy: %s (%d)%s\n",
+                      bnd_policy_name(s->policy), s->policy,
+                      yes_no(s->policy_compat, ", formulas of Linux 2.6",
+                             ""));
+    }
+    if (s->has_turns) {
+        ds_put_format(ds, "packets_per_slave: %d\n", s->packets_per);
+    }
+    for (size_t i = 0; i < s->n_members; i++) {
+        const struct bnd_status_member *m = sorted[i];
+
+        ds_put_format(ds, "member %s sent %"PRIu64" packets, %"PRIu64
+                      " bytes", m->name, m->tx_packets, m->tx_bytes);
+        if (s->slots) {
+            ds_put_format(ds, "; %d of %"PRIuSIZE" buckets",
+                          count_slots(s, m->id), s->n_slots);
+        }
+        ds_put_char(ds, '\n');
+    }
+    ds_put_char(ds, '\n');
+}
+
 void
 bnd_format_bond(const char *name, const struct bnd_status *s,
                 const struct bnd_status_extra *x, long long int now,
@@ -168,6 +220,7 @@ bnd_format_bond(const char *name, const struct bnd_status *s,
     }
     ds_put_char(ds, '\n');
     format_errors(x->errors, ds);
+    format_xmit(s, x, sorted, ds);
     format_extra(x, ds);
     free(sorted);
 }

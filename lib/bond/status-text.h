@@ -34,7 +34,10 @@ struct bnd_status_extra {
     long long int rx_late;      /* Longest way of a PDU from arrival to the
                                  * engine, ms. */
     uint64_t n_dropped;         /* Frames dropped as too many came at once. */
-    const char *mechanism;      /* How packets find a member, or null. */
+    const char *mechanism;      /* How packets find a member, or null... */
+    const char *why;            /* ...and why so. */
+    bool as_stock;              /* Stock OVS would do it like that, in a
+                                 * datapath made for looking at flows. */
     bool has_tx;                /* Known what was sent? */
     uint64_t tx_packets, tx_bytes; /* If 'has_tx': by all members ever. */
     long long int last_failover; /* Wall clock, ms, or 0. */

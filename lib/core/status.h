@@ -64,6 +64,7 @@ struct bnd_status_slot {
     bnd_id owner;
     uint64_t load;              /* Bytes, older ones weighing less. */
     uint64_t total;             /* Bytes since the bond was made. */
+    uint64_t tx_packets, tx_bytes; /* As the adapter counted them. */
 };
 
 struct bnd_status {
@@ -75,7 +76,12 @@ struct bnd_status {
     bool recirculates;          /* May keep its buckets in the datapath. */
     bool has_datapath_id;       /* Owns a recirculation id. */
     bool buckets_by_source;     /* Buckets are of source addresses. */
-    bool lb_output;             /* Asked to use lb_output for that. */
+    bool lb_output;             /* Asked to use lb_output, or cannot but. */
+    bool has_policy;            /* The next two count. */
+    enum bnd_policy policy;
+    bool policy_compat;         /* By the formulas of Linux 2.6. */
+    bool has_turns;             /* The next one counts. */
+    int packets_per;            /* In a row by one member, 0: at random. */
     bool shows_all_active;      /* 'all_active' is meaningful. */
     bool all_active;
     uint32_t basis;
@@ -100,7 +106,8 @@ struct bnd_status {
     struct bnd_status_member *members;
     size_t n_members;
 
-    /* Buckets, BND_N_SLOTS of them, or null. */
+    /* Buckets, BND_N_SLOTS of them, 'n_slots' of which count; or null. */
+    size_t n_slots;
     struct bnd_status_slot *slots;
 };
 

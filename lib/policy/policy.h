@@ -34,6 +34,7 @@ struct bnd_effects;
 #define BND_MT_ALL_ACTIVE  0x20 /* Heeds all-members-active, and shows it. */
 #define BND_MT_BY_SOURCE   0x40 /* Buckets are of source addresses. */
 #define BND_MT_PER_PACKET  0x80 /* No flow belongs to one member. */
+#define BND_MT_TURNS       0x400 /* Deals in turn. */
 #define BND_MT_POLICY      0x100 /* Heeds the transmit hash policy. */
 #define BND_MT_NEEDS_LACP  0x200 /* Carries nothing without it. */
 
