@@ -1,9 +1,11 @@
-"""A wrong configuration never stops the other bonds."""
+"""A wrong configuration never stops the other bonds, nor its own."""
+
+import time
 
 import pytest
 
 from lab import SLOW, wait_until
-from switch import Switch
+from switch import Switch, is_stock
 from traffic import Ping, reachable
 
 AB = "bond_mode=active-backup"
@@ -36,6 +38,11 @@ WRONG = {
         "other_config:bond-miimon-interval=0", False),
     "missing-primary": (
         "set port bad other_config:bond-primary=nobody", False),
+    "misspelt-option": ("set port bad other_config:bond-updlay=5", False),
+    "8023ad-without-lacp": (
+        "set port bad other_config:bond-mode=802.3ad", False),
+    "bad-option-string": (
+        "set port bad other_config:bonding=mode=9", False),
     "tcp-without-lacp": ("set port bad bond_mode=balance-tcp", False),
     "members-removed": ("clear-members", False),
 }
@@ -86,3 +93,46 @@ def test_wrong_configuration(lab, daemon, name):
         net.s.stop()
         net.s.start()
         reachable(net.h1, "10.0.0.2")
+
+
+def other_config(switch, *pairs):
+    """Makes 'pairs' all that bond "good" has in other_config."""
+    command = ["clear", "port", "good", "other_config"]
+    for pair in pairs:
+        command += ["--", "set", "port", "good", "other_config:" + pair]
+    switch.vsctl(*command)
+
+
+def db_error(switch):
+    """Port.status:bond_error of bond "good", or ""."""
+    return switch.vsctl("--if-exists", "get", "port", "good",
+                        "status:bond_error").strip().strip('"')
+
+
+def test_mistakes_are_told(lab, daemon):
+    """A misspelt key and a bad value are told within a second, in bond/show
+    and in the database, until they are mended; traffic does not notice."""
+    if is_stock(daemon):
+        pytest.skip("stock Open vSwitch has no such options")
+    net = TwoBonds(lab, daemon)
+    other_config(net.s, "bond-downdelay=70")
+    ping = Ping(net.h1, "10.0.0.2")
+    for pair, said in (("bond-downdlay=80", "downdlay"),
+                       ("bond-downdelay=soon", "downdelay"),
+                       ("bonding=xmit_hash_policy=layer9",
+                        "xmit-hash-policy")):
+        keep = [] if "downdelay" in pair else ["bond-downdelay=70"]
+        started = time.time()
+        other_config(net.s, pair, *keep)
+        wait_until(lambda: said in db_error(net.s), "told in the database", 5)
+        assert time.time() - started < 1 * SLOW
+        text = net.s.appctl("bond/show", "good")
+        assert "config error: " + said in text
+        assert "downdelay: 70 ms" in text
+        ping.wait_replies(20)
+        other_config(net.s, "bond-downdelay=70")
+        wait_until(lambda: not db_error(net.s), "mended", 5)
+        assert "config error" not in net.s.appctl("bond/show", "good")
+    ping.wait_replies(20)
+    ping.stop()
+    assert ping.lost == 0 and ping.gap < 0.5 * SLOW, "%s" % ping
