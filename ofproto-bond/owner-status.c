@@ -47,12 +47,14 @@ ob_owners_status_seq(void)
     return atomic_count_get(&all_changes);
 }
 
-/* Does an effect of 'type' come with a change of what the status tells?  The
- * LACPDUs of every second do not. */
+/* May what the status tells have changed along with 'e'?  Not with what LACP
+ * does every second. */
 static bool
-is_change(enum bnd_effect_type type)
+is_change(const struct bnd_effect *e)
 {
-    return type != BND_FX_FRAME_TX && type != BND_FX_STATUS;
+    return (e->type == BND_FX_TRACE
+            ? bnd_trace_level(e->trace.type) != BND_TRACE_DBG
+            : e->type != BND_FX_FRAME_TX && e->type != BND_FX_STATUS);
 }
 
 void
@@ -65,7 +67,7 @@ ob_owner_note_effects__(struct ob_owner *o, const struct bnd_effects *fx)
         o->extra.last_failover = time_wall_msec();
     }
     for (size_t i = 0; i < fx->n; i++) {
-        if (is_change(fx->fx[i].type)) {
+        if (is_change(&fx->fx[i])) {
             ob_owner_status_changed__(o);
             return;
         }

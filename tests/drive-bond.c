@@ -30,6 +30,7 @@
  *     traced=TEXT; silent=TEXT       some trace holds TEXT; none does
  *     frames=ID:N,...                fallback=true|false
  *     failovers=N                    rebalance=T|never
+ *     failures=ID:N,...              times that links went down
  *     sticky=MAC                     balanced=true|false
  *     bonded=true|false              members=ID,...|none (in order)
  *     slots=ID:N,...                 slot=N:ID|none,...
@@ -185,6 +186,20 @@ actual_members(const struct bnd_status *s, const char *key, const char *want,
     return false;
 }
 
+static void
+put_failures(const struct bnd_status *s, struct ds *ds)
+{
+    for (size_t i = 0; i < s->n_members; i++) {
+        if (s->members[i].n_failures) {
+            add_item(ds, "%u:%"PRIu32, s->members[i].id,
+                     s->members[i].n_failures);
+        }
+    }
+    if (!ds->length) {
+        ds_put_cstr(ds, "none");
+    }
+}
+
 static bool
 actual_bond(const struct drive *d, const struct bnd_status *s,
             const char *key, struct ds *ds)
@@ -201,6 +216,8 @@ actual_bond(const struct drive *d, const struct bnd_status *s,
         put_bool(ds, s->bonded);
     } else if (!strcmp(key, "failovers")) {
         ds_put_format(ds, "%"PRIu32, s->n_failovers);
+    } else if (!strcmp(key, "failures")) {
+        put_failures(s, ds);
     } else if (!strcmp(key, "rebalance")) {
         put_time(ds, bnd_next_rebalance(rig->bond), rig->now);
     } else if (!strcmp(key, "balanced")) {

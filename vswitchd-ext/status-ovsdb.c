@@ -22,7 +22,7 @@
 /* What the row of a bond shall say. */
 struct bond_row {
     bool bonded;                /* Is it a bond just now? */
-    bool seen;                  /* By the sweep that goes on. */
+    bool seen;                  /* To be kept after the present sweep. */
     bool know;                  /* 'seq' and 'status' mean something. */
     bool has_tx;                /* Statistics change by themselves. */
     bool write_status;          /* To be written. */
@@ -128,8 +128,8 @@ refresh(struct ob_owner *o, struct bond_row *row)
         row->has_tx = extra.has_tx;
         bnd_status_uninit(&s);
     }
-    row->write_status |= (was != row->bonded
-                          || !smap_equal(&status, &row->status));
+    row->write_status = row->bonded && (row->write_status
+                                        || !smap_equal(&status, &row->status));
     row->write_stats |= was || row->bonded;
     smap_destroy(&row->status);
     row->status = status;
@@ -208,11 +208,14 @@ struct sweep {
 };
 
 /* Does the row in the database lack what ours has?  It may, if a transaction
- * failed, or overtook another one. */
+ * failed, or overtook another one; or have what it should not any more?  Of a
+ * port that is no bond Open vSwitch writes the status. */
 static bool
 has_drifted(const struct bond_row *row, const struct ovsrec_port *port)
 {
-    return row->bonded && !smap_equal(&port->status, &row->status);
+    return (row->bonded
+            ? !smap_equal(&port->status, &row->status)
+            : smap_get_node(&port->status, "bond_mode") != NULL);
 }
 
 static void
@@ -227,10 +230,7 @@ sweep_one(struct ob_owner *o, void *sweep_)
     row = row ? row : get_row(o->name);
     row->seen = true;
     refresh(o, row);
-
-    bool stats = sweep->stats && (row->write_stats
-                                  || (row->bonded && row->has_tx));
-    if (!row->write_status && !stats && !(sweep->stats && row->bonded)) {
+    if (!row->write_status && !sweep->stats) {
         return;
     }
 
@@ -238,8 +238,13 @@ sweep_one(struct ob_owner *o, void *sweep_)
     if (!port) {
         return;
     }
+    bool stats = sweep->stats && (row->write_stats
+                                  || (row->bonded && row->has_tx));
     bool status = (row->write_status
                    || (sweep->stats && has_drifted(row, port)));
+    if (sweep->stats && !row->bonded) {
+        row->seen = status || stats;    /* Done with it. */
+    }
     if (!sweep->txn && (status || stats)) {
         sweep->txn = ovsdb_idl_txn_create(sweep->idl);
     }
@@ -266,9 +271,7 @@ sweep_all(struct sweep *sweep)
         struct bond_row *row = node->data;
 
         row->seen = false;
-        if (failed) {
-            row->write_status = row->write_stats = true;
-        }
+        row->write_stats |= failed;
     }
     failed = false;
     ob_owners_for_each(sweep_one, sweep);
