@@ -68,6 +68,7 @@ SYSTEM_TESTSUITE_AT = \
 # Data that the scripts read: vectors, and so on.
 TEST_FILES = \
 	tests/fuzz/corpus-config/invalid \
+	tests/fuzz/corpus-config/string \
 	tests/fuzz/corpus-config/valid \
 	tests/fuzz/corpus-events/ones \
 	tests/fuzz/corpus-events/random-150 \
