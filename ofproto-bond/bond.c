@@ -265,6 +265,17 @@ bond_wait(struct bond *bond)
     }
 }
 
+/* Returns a constant that names the mechanism in use, or null. */
+static const char *
+mechanism(const struct ob_owner *o)
+{
+    const char *name, *why;
+    bool as_stock;
+
+    ob_buckets_describe(o->buckets, &name, &why, &as_stock);
+    return name;
+}
+
 /* The revalidators have just brought all counters up to date. */
 void
 bond_rebalance(struct bond *bond)
@@ -281,8 +292,13 @@ bond_rebalance(struct bond *bond)
         ob_owner_event(o, &e);
     }
     if (o) {
+        const char *before = mechanism(o);
+
         /* All flows have been translated anew, none refers to the past. */
         ob_buckets_settle(o->buckets, bond);
+        if (mechanism(o) != before) {
+            ob_owner_status_changed(o);
+        }
     }
 }
 

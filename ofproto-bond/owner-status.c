@@ -142,6 +142,13 @@ ob_owner_get_brief(struct ob_owner *o, struct bnd_status *status,
     *extra = o->extra;
     ovs_mutex_unlock(&o->mutex);
     fill_extra(o, extra);
+}
+
+void
+ob_owner_get_counters(struct ob_owner *o, struct bnd_status *status,
+                      struct bnd_status_extra *extra)
+{
+    ob_owner_get_brief(o, status, extra);
     fill_tx(o, status, extra);
 }
 

@@ -447,6 +447,7 @@ ob_owner_run(struct ob_owner *o)
 
     if (view && o->bond) {
         ob_buckets_update(o->buckets, o->bond);
+        ob_owner_status_changed(o); /* Perhaps in the mechanism. */
     }
     if (connectivity) {
         seq_change(connectivity_seq_get());

@@ -227,11 +227,14 @@ bool ob_owner_take_announce(struct ob_owner *);
 bool ob_owner_take_active_changed(struct ob_owner *);
 
 /* Fills in '*status' (caller uninits) and '*extra'.  The brief one, which is
- * cheaper, has no buckets. */
+ * cheaper, has no buckets.  The one with counters has none either, but tells
+ * what was sent. */
 void ob_owner_get_status(struct ob_owner *, struct bnd_status *status,
                          struct bnd_status_extra *extra);
 void ob_owner_get_brief(struct ob_owner *, struct bnd_status *status,
                         struct bnd_status_extra *extra);
+void ob_owner_get_counters(struct ob_owner *, struct bnd_status *status,
+                           struct bnd_status_extra *extra);
 
 /* Numbers that change whenever the status of the owner, or of any owner, may
  * have changed in more than counters and deadlines. */

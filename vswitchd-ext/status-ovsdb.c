@@ -24,7 +24,6 @@ struct bond_row {
     bool bonded;                /* Is it a bond just now? */
     bool seen;                  /* To be kept after the present sweep. */
     bool know;                  /* 'seq' and 'status' mean something. */
-    bool has_tx;                /* Statistics change by themselves. */
     bool write_status;          /* To be written. */
     bool write_stats;
     uint64_t seq;               /* Of the owner when 'status' was made. */
@@ -125,7 +124,6 @@ refresh(struct ob_owner *o, struct bond_row *row)
 
         ob_owner_get_brief(o, &s, &extra);
         make_status(&s, &extra, &status);
-        row->has_tx = extra.has_tx;
         bnd_status_uninit(&s);
     }
     row->write_status = row->bonded && (row->write_status
@@ -169,7 +167,7 @@ write_stats(struct ob_owner *o, const struct ovsrec_port *port)
     struct bnd_status s;
     struct stats st;
 
-    ob_owner_get_brief(o, &s, &x);
+    ob_owner_get_counters(o, &s, &x);
     memset(&st, 0, sizeof st);
     st.keys = xcalloc(3 + 2 * s.n_members, sizeof *st.keys);
     st.free_keys = xcalloc(1 + 2 * s.n_members, sizeof *st.free_keys);
@@ -238,8 +236,7 @@ sweep_one(struct ob_owner *o, void *sweep_)
     if (!port) {
         return;
     }
-    bool stats = sweep->stats && (row->write_stats
-                                  || (row->bonded && row->has_tx));
+    bool stats = sweep->stats && (row->write_stats || row->bonded);
     bool status = (row->write_status
                    || (sweep->stats && has_drifted(row, port)));
     if (sweep->stats && !row->bonded) {
