@@ -360,7 +360,9 @@ bx_status_exit(void)
     SHASH_FOR_EACH_SAFE (node, &rows) {
         delete_row(node);
     }
-    ovsdb_idl_txn_destroy(txn);
-    txn = NULL;
+    if (txn) {
+        ovsdb_idl_txn_destroy(txn);
+        txn = NULL;
+    }
     ob_owners_set_writer(NULL);
 }
