@@ -408,19 +408,21 @@ print_gaps(const char *title, uint64_t from, uint64_t to)
     int64_t *gap = calloc(n, sizeof *gap);
     uint64_t *lost = calloc(n, sizeof *lost);
 
-    for (uint64_t s = from; s < to; s++) {
+    /* A gap may begin before 'from'. */
+    for (uint64_t s = 0; s < to; s++) {
         int flow = flow_of(s + mark_seq);
 
         if (flow >= n) {
             continue;
         }
-        if (!received_at[s]) {
-            lost[flow]++;
-        } else {
-            if (last[flow] && received_at[s] - last[flow] > gap[flow]) {
+        if (received_at[s]) {
+            if (s >= from && last[flow]
+                && received_at[s] - last[flow] > gap[flow]) {
                 gap[flow] = received_at[s] - last[flow];
             }
             last[flow] = received_at[s];
+        } else if (s >= from) {
+            lost[flow]++;
         }
     }
     /* A flow that did not come back has an outage up to the end. */
