@@ -86,9 +86,14 @@ EXTRA_DIST += \
 	$(TEST_FILES) \
 	tests/atlocal.in \
 	tests/check-ovs \
+	tests/bench/README.md \
+	tests/bench/common.py \
+	tests/bench/failover \
+	tests/bench/failover-gen.c \
+	tests/bench/forward \
+	tests/bench/scale \
 	$(wildcard $(srcdir)/tests/harness/*.py $(srcdir)/tests/harness/*.md \
-	    $(srcdir)/tests/harness/*.ini \
-	    $(srcdir)/tests/bench/*)
+	    $(srcdir)/tests/harness/*.ini)
 
 # Suites
 # ------
