@@ -78,6 +78,10 @@ hash_flow(const struct bnd_view *view, const struct flow *flow,
     case BND_XMIT_RR:
         if (wc) {
             flow_mask_hash_fields(flow, wc, NX_HASH_FIELDS_SYMMETRIC_L4);
+            if (view->xmit == BND_XMIT_RR && is_ip_any(flow)) {
+                /* The hash covers the ports of UDP, too. */
+                flow_unwildcard_tp_ports(flow, wc);
+            }
         }
         return flow_hash_5tuple(flow, view->basis);
 

@@ -482,8 +482,6 @@ def test_round_robin(rig, request, known_in_stock):
     assert_reception(rig, {o: 1 for o in outlets})
 
 
-@pytest.mark.xfail(strict=True, reason="NX_HASH_FIELDS_SYMMETRIC_L4 leaves "
-                   "out the ports of UDP, which the hash takes")
 def test_round_robin_udp(rig):
     """Flows of UDP are dealt too: what the choice depends on is in the keys
     of the datapath's flows."""
