@@ -60,6 +60,22 @@ odp_port_t ob_attach_odp_port(const struct ofproto_dpif *,
  * some, at this moment: bond_account() is told of bytes only. */
 uint64_t ob_attach_packets_now(void);
 
+/* What dpif-netdev passes to its callback, as far as the action "output" is
+ * concerned: its thread, and a flow that output does not look at.  Copied, it
+ * is good for as long as the thread is. */
+struct ob_datapath_aux {
+    const void *pmd;
+    const void *flow;
+};
+
+static inline struct ob_datapath_aux
+ob_attach_copy_aux(const void *aux_)
+{
+    const struct ob_datapath_aux *aux = aux_;
+
+    return (struct ob_datapath_aux) { .pmd = aux->pmd };
+}
+
 /* Does the bridge that had 'uuid' still exist? */
 bool ob_attach_ofproto_exists(const struct uuid *uuid);
 struct uuid ob_attach_ofproto_uuid(const struct ofproto_dpif *);

@@ -15,6 +15,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/carrier.h \
 	ofproto-bond/event-log.c \
 	ofproto-bond/event-log.h \
+	ofproto-bond/fast-lanes.c \
+	ofproto-bond/fast-lanes.h \
 	ofproto-bond/fast-output.c \
 	ofproto-bond/fastpath-private.h \
 	ofproto-bond/fastpath.c \

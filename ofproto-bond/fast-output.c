@@ -15,6 +15,7 @@
 #include "flow.h"
 #include "netlink.h"
 #include "odp-execute.h"
+#include "ofproto-bond/fast-lanes.h"
 #include "ofproto-bond/fastpath-private.h"
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
@@ -36,8 +37,9 @@ static __thread odp_execute_cb learned;
 struct job {
     void *dp;
     odp_execute_cb cb;
-    const struct ob_fast_view *view;
+    struct ob_fast_view *view;
     struct ob_count_block *block;
+    struct ob_lanes *lanes;     /* To put packets in, or null. */
 };
 
 static inline ALWAYS_INLINE void
@@ -188,7 +190,19 @@ send_hashed(const struct job *job, struct dp_packet_batch *batch,
             hash_func *hash)
 {
     const struct ob_fast_view *v = job->view;
+    struct ob_lanes *lanes = job->lanes;
     uint8_t members[NETDEV_MAX_BURST];
+
+    if (OVS_LIKELY(lanes && !v->gaps)) {
+        for (size_t i = 0; i < batch->count; i++) {
+            struct dp_packet *packet = batch->packets[i];
+            uint32_t slot = slot_of(v, hash(v, packet));
+
+            count(&job->block->counts[slot], 1, dp_packet_size(packet));
+            ob_lane_put(lanes, v, v->slots[slot], packet);
+        }
+        return;
+    }
 
     for (size_t i = 0; i < batch->count; i++) {
         const struct dp_packet *packet = batch->packets[i];
@@ -295,30 +309,28 @@ send_by_policy(const struct job *job, struct dp_packet_batch *batch)
 
 /* balance-rr. */
 
-/* Deals in turn, one packet each, where everyone takes his own turn: packets
- * i, i + n, i + 2n... go to one member.  'start' is the turn of the first. */
+/* Deals in turn, one packet each.  'turn' is the first one's. */
 static void
 deal_singly(const struct job *job, struct dp_packet_batch *batch,
-            size_t start)
+            size_t turn)
 {
     const struct ob_fast_view *v = job->view;
-    size_t n = v->n_members;
+    uint8_t members[NETDEV_MAX_BURST];
 
-    for (size_t first = 0; first < n && first < batch->count; first++) {
-        size_t m = start + first;
-        struct dp_packet_batch out;
-        uint64_t n_bytes = 0;
-        size_t k = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct dp_packet *packet = batch->packets[i];
+        uint8_t m = v->turns[turn];
 
-        m -= m >= n ? n : 0;
-        for (size_t i = first; i < batch->count; i += n) {
-            out.packets[k++] = batch->packets[i];
-            n_bytes += dp_packet_size(batch->packets[i]);
+        turn = turn + 1 == v->n_members ? 0 : turn + 1;
+        count(&job->block->counts[m], 1, dp_packet_size(packet));
+        if (OVS_LIKELY(job->lanes)) {
+            ob_lane_put(job->lanes, v, m, packet);
+        } else {
+            members[i] = m;
         }
-        out.count = k;
-        out.trunc = false;
-        count(&job->block->counts[m], k, n_bytes);
-        output(job, &out, m);
+    }
+    if (!job->lanes) {
+        send_each(job, batch, members);
     }
 }
 
@@ -330,18 +342,25 @@ deal(const struct job *job, struct dp_packet_batch *batch, uint32_t turn)
     uint8_t members[NETDEV_MAX_BURST];
     uint32_t per = v->packets_per;
 
+    if (!v->n_senders) {
+        dp_packet_delete_batch(batch, true);
+        return;
+    }
     for (size_t i = 0; i < batch->count; i++) {
         uint32_t k = per ? turn / per : random_uint32();
         uint8_t m = v->turns[k % v->n_members];
 
         members[i] = m;
         turn++;
-        if (m != BND_VIEW_NONE) {
-            count(&job->block->counts[m], 1,
-                  dp_packet_size(batch->packets[i]));
-        }
+        count(&job->block->counts[m], 1, dp_packet_size(batch->packets[i]));
     }
-    scatter(job, batch, members);
+    if (job->lanes) {
+        for (size_t i = 0; i < batch->count; i++) {
+            ob_lane_put(job->lanes, v, members[i], batch->packets[i]);
+        }
+    } else {
+        send_each(job, batch, members);
+    }
 }
 
 /* Takes IGMP out of 'batch' and sends it by the active member: a switch that
@@ -392,7 +411,7 @@ send_in_turn(const struct job *job, struct dp_packet_batch *batch)
      * number 1, as in Linux. */
     atomic_add_relaxed(&v->fast->turn, (uint32_t) batch->count, &turn);
     turn++;
-    if (v->in_turn && v->packets_per == 1) {
+    if (v->n_senders && v->packets_per == 1) {
         deal_singly(job, batch, turn % v->n_members);
     } else {
         deal(job, batch, turn);
@@ -456,8 +475,17 @@ execute_lb_output(void *dp, odp_execute_cb cb, struct dp_packet_batch *batch,
     }
     dp_packet_batch_apply_cutlen(batch);
 
-    struct job job = { dp, cb, view, ob_fast_block(view) };
+    if (OVS_UNLIKELY(!batch->count)) {
+        return true;
+    }
+
+    struct job job = { dp, cb, view, ob_fast_block(view), NULL };
     if (OVS_LIKELY(job.block)) {
+        if (view->xmit != BND_XMIT_ACTIVE
+            && view->xmit != BND_XMIT_BROADCAST) {
+            job.lanes = ob_lanes_get(view, dp, cb,
+                                     batch->packets[0]->source);
+        }
         send_batch(&job, batch);
     } else {
         struct ob_count_block block;
@@ -468,6 +496,25 @@ execute_lb_output(void *dp, odp_execute_cb cb, struct dp_packet_batch *batch,
         ob_fast_count_shared(view, &block);
     }
     return true;
+}
+
+void
+ob_fast_deal_anew(struct ob_fast_view *view, void *dp, odp_execute_cb cb,
+                  struct dp_packet_batch *batch, struct ob_counts moved[])
+{
+    struct ob_count_block block;
+    struct job job = { dp, cb, view, &block, NULL };
+
+    memset(&block, 0, sizeof block);
+    send_batch(&job, batch);
+    for (size_t i = 0; i < BND_N_SLOTS; i++) {
+        size_t m = view->n_slots ? view->slots[i] : i;
+
+        if (block.counts[i].n_packets && m < view->n_members) {
+            count(&moved[m], block.counts[i].n_packets,
+                  block.counts[i].n_bytes);
+        }
+    }
 }
 
 /* Stands in for the datapath's callback. */

@@ -7,6 +7,7 @@
 
 #include "cmap.h"
 #include "netlink-protocol.h"
+#include "odp-execute.h"
 #include "ofproto-bond/fastpath.h"
 #include "openvswitch/list.h"
 #include "openvswitch/thread.h"
@@ -23,6 +24,9 @@ struct ob_output_action {
 /* Counters of one thread: as many as there are buckets, or members. */
 struct ob_count_block {
     struct ob_counts counts[BND_N_SLOTS];
+    struct ob_counts *moved;    /* By member, to be added; or null.  Packets
+                                 * that were counted for another one before
+                                 * they were sent. */
 };
 
 /* Immutable, but for the counters. */
@@ -33,13 +37,13 @@ struct ob_fast_view {
     bool compat;
     bool gaps;                  /* Some bucket has no member. */
     uint8_t active;             /* Index of a member, or BND_VIEW_NONE. */
-    bool in_turn;               /* Every turn is its own member's. */
     uint16_t packets_per;
     uint32_t n_slots;
     uint32_t n_members;
     uint64_t inverse;           /* Of 'n_slots', see slot_of(). */
     uint32_t basis;
     struct ob_fast *fast;
+    uint64_t generation;        /* Other than that of any view before. */
     uint8_t slots[BND_N_SLOTS]; /* As in struct bnd_resolved, like these. */
     uint8_t turns[BND_VIEW_MAX];
     uint8_t senders[BND_VIEW_MAX];
@@ -71,13 +75,11 @@ struct ob_fast {
     uint8_t cut[BND_VIEW_MAX];  /* Bool: members of 'base' cut out. */
     struct ovs_list views;      /* Of struct ob_fast_view: not freed yet. */
     struct ob_stats past;       /* Counters of those that are. */
+    uint64_t generation;        /* Of the last view. */
 };
 
 /* Returns the fast path with 'id' in the datapath, or null. */
 struct ob_fast *ob_fast_find(uint32_t id);
-
-/* Is there any? */
-bool ob_fast_any(void);
 
 /* Returns the calling thread's counters in 'view', or null if it has none of
  * its own.  Then it must count elsewhere, and add that to those of all such
@@ -85,5 +87,15 @@ bool ob_fast_any(void);
 struct ob_count_block *ob_fast_block(struct ob_fast_view *);
 void ob_fast_count_shared(struct ob_fast_view *,
                           const struct ob_count_block *);
+
+/* Adds to the counters of the members, of the calling thread. */
+void ob_fast_count_moved(struct ob_fast_view *,
+                         const struct ob_counts moved[]);
+
+/* Sends 'batch', which is used up, as 'view' says, at once.  Its packets have
+ * been counted before; adds to 'moved' what each member has got. */
+void ob_fast_deal_anew(struct ob_fast_view *view, void *dp,
+                       odp_execute_cb, struct dp_packet_batch *batch,
+                       struct ob_counts moved[]);
 
 #endif /* fastpath-private.h */

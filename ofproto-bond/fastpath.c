@@ -36,12 +36,6 @@ ob_fast_find(uint32_t id)
     return NULL;
 }
 
-bool
-ob_fast_any(void)
-{
-    return !cmap_is_empty(&all);
-}
-
 /* Statistics. */
 
 void
@@ -94,6 +88,9 @@ add_block(const struct ob_fast_view *view, const struct ob_count_block *block,
             add_counts(&stats->slots[i], c);
         }
         add_counts(ob_stats_member(stats, view->ids[m]), c);
+    }
+    for (size_t i = 0; block && block->moved && i < view->n_members; i++) {
+        add_counts(ob_stats_member(stats, view->ids[i]), &block->moved[i]);
     }
 }
 
@@ -151,6 +148,21 @@ ob_fast_count_shared(struct ob_fast_view *view,
 }
 
 void
+ob_fast_count_moved(struct ob_fast_view *view, const struct ob_counts moved[])
+{
+    struct ob_count_block *block = ob_fast_block(view);
+
+    if (block) {
+        if (!block->moved) {
+            block->moved = xcalloc(view->n_members + 1, sizeof *block->moved);
+        }
+        for (size_t i = 0; i < view->n_members; i++) {
+            add_counts(&block->moved[i], &moved[i]);
+        }
+    }
+}
+
+void
 ob_fast_get_stats(struct ob_fast *f, struct ob_stats *stats)
 {
     const struct ob_fast_view *view;
@@ -179,6 +191,15 @@ fast_unref(struct ob_fast *f)
     }
 }
 
+static void
+block_free(struct ob_count_block *block)
+{
+    if (block) {
+        free(block->moved);
+        free_cacheline(block);
+    }
+}
+
 /* Nobody uses 'view' any more: what it counted will not change. */
 static void
 view_free(struct ob_fast_view *view)
@@ -193,11 +214,11 @@ view_free(struct ob_fast_view *view)
     struct ob_count_block *block;
     for (size_t i = 0; i < view->n_blocks; i++) {
         atomic_read_relaxed(&view->blocks[i], &block);
-        free_cacheline(block);
+        block_free(block);
     }
     free(view->blocks);
     atomic_read_relaxed(&view->shared, &block);
-    free_cacheline(block);
+    block_free(block);
     free(view->outputs);
     free(view->ids);
     free_cacheline(view);
@@ -264,10 +285,6 @@ copy_resolved(struct ob_fast_view *fv, const struct bnd_resolved *r)
     for (size_t i = 0; i < fv->n_slots; i++) {
         fv->gaps |= fv->slots[i] == BND_VIEW_NONE;
     }
-    fv->in_turn = true;
-    for (size_t i = 0; i < fv->n_members; i++) {
-        fv->in_turn &= fv->turns[i] == i;
-    }
 }
 
 /* Returns a flat copy of 'f->base' with what is cut out of it. */
@@ -319,6 +336,7 @@ republish(struct ob_fast *f)
                                                     &f->view);
     struct ob_fast_view *new = make_view(f);
 
+    new->generation = ++f->generation;
     ovs_list_push_back(&f->views, &new->node);
     ovsrcu_set(&f->view, new);
     if (old) {

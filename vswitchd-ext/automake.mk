@@ -21,6 +21,7 @@ BND_HOOKS = \
 	bridge_exit \
 	bridge_run \
 	bridge_wait \
+	netdev_rxq_recv \
 	odp_execute_actions \
 	ovsdb_idl_create \
 	xlate_actions \
