@@ -4,15 +4,21 @@
  *
  *     bndtest slots SCRIPT
  *
- *     init INTERVAL
- *     members ID[*]...            those that there are; '*' means disabled
+ *     init INTERVAL [static] [weighted]
+ *     members ID[*][@MBPS]...     those that there are; '*' means disabled
  *     at T                        sets the time, nothing more
  *     bytes SLOT=N... [all=N]
  *     migrate SLOT ID
  *     rebalance
  *     mark                        remembers the owners
- *     expect [slots=ID:N,...] [slot=N:ID] [moved=N] [from=ID,...] [load=N:L]
- *         from: owners, before, of the buckets that moved since "mark"
+ *     linux                       each bucket is with the member of its number
+ *                                 modulo members, all of which work
+ *     plan                        plans backups, and sees that each is who
+ *                                 gets the bucket if its member is lost
+ *     expect [slots=ID:N,...] [slot=N:ID] [moved=N] [from=ID,...] [to=ID,...]
+ *            [load=N:L] [n-slots=N]
+ *         from, to: owners, before and now, of the buckets that moved since
+ *         "mark"
  *     shifts N                    moves that the last "rebalance" traced
  *
  *     bndtest select SCRIPT       each line a question
@@ -54,7 +60,7 @@ count_slots(const struct drive *d, bnd_id id)
 {
     int n = 0;
 
-    for (int i = 0; i < BND_N_SLOTS; i++) {
+    for (size_t i = 0; i < d->slots.n_slots; i++) {
         n += d->slots.owner[i] == id;
     }
     return n;
@@ -71,6 +77,8 @@ command_members(struct drive *d)
         m->id = strtoul(d->line.word[i + 1], &end, 10);
         m->name = CONST_CAST(char *, "m");
         m->enabled = *end != '*';
+        end += *end == '*';
+        m->speed_mbps = *end == '@' ? strtoul(end + 1, NULL, 10) : 0;
         d->pointers[i] = m;
     }
     bnd_slots_assign(&d->slots, d->pointers, d->n);
@@ -146,22 +154,80 @@ static void
 command_expect(const struct drive *d)
 {
     const char *from = bndtest_value(&d->line, "from");
+    const char *to = bndtest_value(&d->line, "to");
     int moved = 0;
 
-    for (int i = 0; i < BND_N_SLOTS; i++) {
+    for (size_t i = 0; i < d->slots.n_slots; i++) {
         if (d->slots.owner[i] != d->marked[i]) {
             moved++;
-            if (from && !is_listed(from, d->marked[i])) {
-                bndtest_fatal(&d->line, "bucket %d of member %u moved to %u",
-                              i, d->marked[i], d->slots.owner[i]);
+            if ((from && !is_listed(from, d->marked[i]))
+                || (to && !is_listed(to, d->slots.owner[i]))) {
+                bndtest_fatal(&d->line, "bucket %"PRIuSIZE" of member %u "
+                              "moved to %u", i, d->marked[i], d->slots.owner[i]);
             }
         }
     }
     expect_number(d, "moved", moved,
                   bndtest_key_number(&d->line, "moved", moved));
+    expect_number(d, "n-slots", d->slots.n_slots,
+                  bndtest_key_number(&d->line, "n-slots",
+                                     d->slots.n_slots));
     expect_list(d, "slots");
     expect_list(d, "slot");
     expect_list(d, "load");
+}
+
+static void
+check_linux(const struct drive *d)
+{
+    expect_number(d, "number of buckets", d->slots.n_slots,
+                  BND_N_SLOTS / d->n * d->n);
+    for (size_t i = 0; i < d->slots.n_slots; i++) {
+        if (d->slots.owner[i] != d->members[i % d->n].id) {
+            bndtest_fatal(&d->line, "bucket %"PRIuSIZE" is with member %u", i,
+                          d->slots.owner[i]);
+        }
+    }
+}
+
+/* Loses member 'm' in a copy and compares with what was planned for it. */
+static void
+check_loss(const struct drive *d, struct bnd_member *m)
+{
+    struct bnd_slots after = d->slots;
+
+    after.known = xmemdup(d->slots.known,
+                          (d->slots.n_known + 1) * sizeof *after.known);
+    after.known_weight = xmemdup(d->slots.known_weight,
+                                 ((d->slots.n_known + 1)
+                                  * sizeof *after.known_weight));
+    after.homes.owners = xmemdup(d->slots.homes.owners,
+                                 (d->slots.homes.n_owners
+                                  * sizeof *after.homes.owners));
+    m->enabled = false;
+    bnd_slots_assign(&after, d->pointers, d->n);
+    m->enabled = true;
+    for (size_t i = 0; i < after.n_slots; i++) {
+        bnd_id want = (d->slots.owner[i] == m->id
+                       ? d->slots.backup[i] : d->slots.owner[i]);
+
+        if (after.owner[i] != want) {
+            bndtest_fatal(&d->line, "without %u bucket %"PRIuSIZE" goes to %u,"
+                          " not %u", m->id, i, after.owner[i], want);
+        }
+    }
+    bnd_slots_uninit(&after);
+}
+
+static void
+check_plan(struct drive *d)
+{
+    bnd_slots_plan(&d->slots, d->pointers, d->n);
+    for (size_t i = 0; i < d->n; i++) {
+        if (d->members[i].enabled) {
+            check_loss(d, &d->members[i]);
+        }
+    }
 }
 
 static void
@@ -171,7 +237,9 @@ run_line(struct drive *d)
 
     if (!strcmp(command, "init")) {
         bnd_slots_uninit(&d->slots);
-        bnd_slots_init(&d->slots, false, bndtest_number(&d->line, 1), d->now);
+        bnd_slots_init(&d->slots, bndtest_has(&d->line, "static"),
+                       bndtest_number(&d->line, 1), d->now);
+        bnd_slots_set_weighted(&d->slots, bndtest_has(&d->line, "weighted"));
     } else if (!strcmp(command, "members")) {
         command_members(d);
     } else if (!strcmp(command, "at")) {
@@ -185,6 +253,10 @@ run_line(struct drive *d)
         command_rebalance(d);
     } else if (!strcmp(command, "shifts")) {
         expect_number(d, "shifts", d->n_shifts, bndtest_number(&d->line, 1));
+    } else if (!strcmp(command, "linux")) {
+        check_linux(d);
+    } else if (!strcmp(command, "plan")) {
+        check_plan(d);
     } else if (!strcmp(command, "mark")) {
         memcpy(d->marked, d->slots.owner, sizeof d->marked);
     } else if (!strcmp(command, "expect")) {

@@ -45,12 +45,14 @@ find_tenant(struct tenant *tenants, size_t n, bnd_id id)
     return NULL;
 }
 
-/* Should 'a' get a bucket left by rounding rather than 'b'?  Who has more
- * keeps it, so that nothing moves without need. */
+/* Should 'a' get a bucket left by rounding rather than 'b'?  Of two that are
+ * as close, who has more than its target keeps it, so that nothing moves
+ * without need, and nothing at all if this is asked again. */
 static bool
 goes_first(const struct tenant *a, const struct tenant *b)
 {
-    return a->rest != b->rest ? a->rest > b->rest : a->has > b->has;
+    return (a->rest != b->rest ? a->rest > b->rest
+            : a->has + b->target > b->has + a->target);
 }
 
 static void
@@ -135,6 +137,35 @@ make_tenants(struct bnd_homes *h, const struct bnd_member *const *members,
     return tenants;
 }
 
+/* Are 'tenants' those that the homes fit already?  They are from now on. */
+static bool
+fits_already(struct bnd_homes *h, const struct tenant *tenants, size_t n)
+{
+    bool same = n == h->n_owners;
+
+    for (size_t i = 0; i < n && same; i++) {
+        same = (tenants[i].id == h->owners[i].id
+                && tenants[i].weight == h->owners[i].weight);
+    }
+    if (!same) {
+        h->owners = xrealloc(h->owners, n * sizeof *h->owners);
+        for (size_t i = 0; i < n; i++) {
+            h->owners[i].id = tenants[i].id;
+            h->owners[i].weight = tenants[i].weight;
+        }
+        h->n_owners = n;
+    }
+    return same;
+}
+
+void
+bnd_homes_uninit(struct bnd_homes *h)
+{
+    free(h->owners);
+    h->owners = NULL;
+    h->n_owners = 0;
+}
+
 void
 bnd_homes_update(struct bnd_homes *h, const struct bnd_member *const *members,
                  size_t n, bool weighted)
@@ -145,6 +176,10 @@ bnd_homes_update(struct bnd_homes *h, const struct bnd_member *const *members,
 
     struct tenant *tenants = make_tenants(h, members, n, weighted);
 
+    if (fits_already(h, tenants, n)) {
+        free(tenants);
+        return;
+    }
     set_targets(tenants, n, h->n_slots);
     for (size_t b = h->n_slots; b-- > 0; ) {
         struct tenant *t = find_tenant(tenants, n, h->home[b]);

@@ -16,6 +16,9 @@
  *
  * With weights a member's share is in proportion to its speed.
  *
+ * A bucket that rebalancing or a command moved is at home where it went, until
+ * members come, go or change their weight.
+ *
  * Thread-safety
  * -------------
  * One thread at a time per instance, as for all of lib/ (see bond/bond.h).
@@ -29,10 +32,20 @@
 #include <stddef.h>
 #include "core/member.h"
 
+struct bnd_home_owner {
+    bnd_id id;
+    uint64_t weight;
+};
+
 struct bnd_homes {
     size_t n_slots;             /* Buckets in use, 0 if nobody has any. */
     bnd_id home[BND_N_SLOTS];   /* 'n_slots' of them. */
+    struct bnd_home_owner *owners;  /* That the homes fit; owned... */
+    size_t n_owners;            /* ...so many of them. */
 };
+
+/* Frees what zeroed homes have come to own. */
+void bnd_homes_uninit(struct bnd_homes *);
 
 /* Stores in 'weights' what the shares of 'n' members are in proportion to:
  * their speeds in Mb/s, or 1 each unless 'weighted'.  A speed that was never

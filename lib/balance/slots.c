@@ -43,8 +43,11 @@ bnd_slots_init(struct bnd_slots *s, bool is_static, long long int interval,
 void
 bnd_slots_uninit(struct bnd_slots *s)
 {
+    bnd_homes_uninit(&s->homes);
     free(s->known);
+    free(s->known_weight);
     s->known = NULL;
+    s->known_weight = NULL;
 }
 
 void
@@ -149,7 +152,8 @@ was_known(const struct bnd_slots *s, bnd_id id)
 }
 
 /* Is the set of members in 'shares' the one of the last assignment?  Marks
- * those that are new, and takes note of the set in any case. */
+ * those that are new, and takes note of the set in any case.  If somebody's
+ * weight has changed, backups are to be planned anew. */
 static bool
 same_members(struct bnd_slots *s, struct share *shares, size_t n)
 {
@@ -161,10 +165,17 @@ same_members(struct bnd_slots *s, struct share *shares, size_t n)
     }
     if (!same) {
         s->known = xrealloc(s->known, (n + 1) * sizeof *s->known);
+        s->known_weight = xrealloc(s->known_weight,
+                                   (n + 1) * sizeof *s->known_weight);
         for (size_t i = 0; i < n; i++) {
             s->known[i] = shares[i].member->id;
         }
         s->n_known = n;
+        s->dirty = true;
+    }
+    for (size_t i = 0; i < n; i++) {
+        s->dirty |= s->known_weight[i] != shares[i].weight;
+        s->known_weight[i] = shares[i].weight;
     }
     return same;
 }
@@ -265,7 +276,6 @@ bnd_slots_assign(struct bnd_slots *s,
     struct share *shares = make_shares(s, members, n_members, &n);
     bool same = same_members(s, shares, n);
 
-    s->dirty |= !same;
     for (size_t slot = 0; slot < s->n_slots; slot++) {
         if (!n) {
             s->owner[slot] = BND_NO_MEMBER;

@@ -52,7 +52,8 @@ struct bnd_slots {
     bool dirty;                 /* Owners changed since backups were set. */
     uint64_t load[BND_N_SLOTS]; /* Bytes, halved at each rebalance. */
     uint64_t total[BND_N_SLOTS]; /* Bytes since the bond was made. */
-    bnd_id *known;              /* Members of the last assignment. */
+    bnd_id *known;              /* Members of the last assignment... */
+    uint64_t *known_weight;     /* ...and what their shares were. */
     size_t n_known;
     long long int next_rebalance; /* ms, or BND_NEVER. */
     long long int interval;     /* ms between rebalances, 0 for none. */
