@@ -50,6 +50,7 @@ TESTSUITE_AT = \
 	tests/unit/bond-active.at \
 	tests/unit/bond-lacp.at \
 	tests/unit/bond-life.at \
+	tests/unit/bond-modes.at \
 	tests/unit/bond-link.at \
 	tests/unit/bond-slb.at \
 	tests/unit/bond-status.at \

@@ -330,6 +330,7 @@ command_member(struct bond_rig *rig, const struct bndtest_line *line)
         e.add.name = name;
         e.add.mac = mac_of(line, id);
         e.add.carrier = either(line, 3, "up", "down", true);
+        e.add.speed_mbps = bndtest_key_number(line, "speed", 0);
         send_event(rig, &e);
         free(name);
     }
@@ -382,6 +383,7 @@ command_carrier(struct bond_rig *rig, const struct bndtest_line *line)
     e.link.carrier = either(line, 2, "up", "down", -1);
     e.link.reset = bndtest_has(line, "reset");
     e.link.mac = present_mac(rig, line, e.id);
+    e.link.speed_mbps = bndtest_key_number(line, "speed", 0);
     send_event(rig, &e);
 }
 
@@ -549,13 +551,15 @@ bond_rig_command(struct bond_rig *rig, const struct bndtest_line *line)
 /* The same bond, without its history. */
 
 static void
-add_again(struct bond_rig *fresh, const struct bnd_status_member *m)
+add_again(const struct bond_rig *rig, struct bond_rig *fresh,
+          const struct bnd_status_member *m)
 {
     struct bnd_event e = { .type = BND_EV_MEMBER_ADD, .id = m->id };
 
     e.add.name = m->name;
     e.add.mac = m->mac;
     e.add.carrier = m->carrier;
+    e.add.speed_mbps = bnd_find_member(rig->bond, m->id)->speed_mbps;
     send_event(fresh, &e);
 
     struct bnd_event may = {
@@ -582,7 +586,7 @@ bond_rig_again(const struct bond_rig *rig, struct bond_rig *fresh)
      * order is kept. */
     bnd_get_status(rig->bond, rig->now, &s);
     for (size_t i = 0; i < s.n_members; i++) {
-        add_again(fresh, &s.members[i]);
+        add_again(rig, fresh, &s.members[i]);
         bnd_run(fresh->bond, fresh->now, &fresh->fx);
     }
     bnd_set_sticky(fresh->bond, rig->bond->sticky);

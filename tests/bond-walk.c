@@ -8,6 +8,7 @@
 #include <string.h>
 #include "util.h"
 #include "wire/lacpdu.h"
+#include "xmit/resolve.h"
 
 /* Longer than any delay that a walk sets, ms, and than LACP believes in a
  * partner that is silent. */
@@ -40,7 +41,12 @@ bond_walk_uninit(struct bond_walk *w)
 }
 
 static const char *const modes[] = {
-    "active-backup", "balance-slb", "balance-tcp"
+    "balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad",
+    "balance-slb", "balance-tcp"
+};
+
+static const char *const policies[] = {
+    "layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac"
 };
 
 /* Dice. */
@@ -78,6 +84,15 @@ some_delay(struct bond_walk *w)
     return roll(w, 2) ? roll(w, MAX_DELAY) : 0;
 }
 
+/* In Mb/s; 0 if it is not known. */
+static unsigned int
+some_speed(struct bond_walk *w)
+{
+    static const unsigned int speeds[] = { 0, 100, 1000, 2500, 10000, 40000 };
+
+    return speeds[roll(w, ARRAY_SIZE(speeds))];
+}
+
 /* Mostly a member; sometimes an id that nobody has. */
 static bnd_id
 any_member(struct bond_walk *w)
@@ -97,7 +112,10 @@ gen_link(struct bond_walk *w, struct ds *line)
 {
     bnd_id id = any_member(w);
 
-    switch (roll(w, 8)) {
+    switch (roll(w, 9)) {
+    case 8:
+        ds_put_format(line, "carrier %u up speed=%u", id, some_speed(w));
+        break;
     case 0:
         ds_put_format(line, "carrier %u up reset", id);
         break;
@@ -168,6 +186,9 @@ gen_member(struct bond_walk *w, struct ds *line)
         ds_put_format(line, "member %u %c%u %s", w->ids[i],
                       'a' + (int) (w->ids[i] * 7 % 26), w->ids[i],
                       either(w, "up", "down"));
+        if (roll(w, 2)) {
+            ds_put_format(line, " speed=%u", some_speed(w));
+        }
         w->away[i] = false;
     } else if (roll(w, 2)) {
         ds_put_format(line, "del %u remember", w->ids[i]);
@@ -184,7 +205,18 @@ gen_bond(struct bond_walk *w, struct ds *line)
     bnd_id id = any_member(w);
 
     ds_put_cstr(line, "bond");
-    switch (roll(w, 12)) {
+    switch (roll(w, 15)) {
+    case 12:
+        ds_put_format(line, " weighted=%s", either(w, "true", "false"));
+        break;
+    case 13:
+        ds_put_format(line, " xmit-hash-policy=%s",
+                      policies[roll(w, ARRAY_SIZE(policies))]);
+        ds_put_format(line, " hash-compat=%s", either(w, "current", "2.6"));
+        break;
+    case 14:
+        ds_put_format(line, " packets-per-slave=%u", roll(w, 4));
+        break;
     case 0:
         ds_put_cstr(line, " none");
         break;
@@ -356,7 +388,9 @@ run_line(struct bond_rig *rig, const char *text)
         bond_rig_advance(rig, strtoll(line.word[1], NULL, 10));
         bndtest_shift(&line, 2);
     }
-    if (!rig->error && !bond_rig_command(rig, &line)) {
+    if (!strcmp(line.word[0], "expect")) {
+        bond_rig_settle(rig);
+    } else if (!rig->error && !bond_rig_command(rig, &line)) {
         bndtest_fatal(&line, "a walk took a step that is none");
     }
 }
@@ -392,11 +426,100 @@ take_line(struct bond_walk *w, const char *text)
     bond_rig_clear(&w->step);
 }
 
+/* What the packet path does with 'view' after 'lost' has lost its carrier, or
+ * with BND_NO_MEMBER as it is, by ids; 'ds' gets a line for each fact. */
+static void
+put_resolved(const struct bnd_view *view, bnd_id lost, struct ds *ds)
+{
+    uint8_t cut[BND_VIEW_MAX] = { 0 };
+    struct bnd_resolved r;
+
+    if (lost) {
+        cut[bnd_view_index(view, lost)] = true;
+    }
+    bnd_view_resolve(view, cut, &r);
+    ds_put_format(ds, "active %u\n", r.active);
+    if (view->xmit == BND_XMIT_SRC_MAC || view->xmit == BND_XMIT_L4
+        || view->xmit == BND_XMIT_POLICY) {
+        for (size_t i = 0; i < BND_N_SLOTS; i++) {
+            ds_put_format(ds, "%"PRIuSIZE":%u ", i, r.slots[i]);
+        }
+    }
+    for (size_t i = 0; i < view->n_members; i++) {
+        ds_put_format(ds, "turn %u ", r.turns[i]);
+    }
+    for (size_t i = 0; i < r.n_senders; i++) {
+        ds_put_format(ds, "sender %u ", r.senders[i]);
+    }
+    ds_put_char(ds, '\n');
+}
+
+/* Did nothing but the loss of 'lost' happen between 'a' and 'b'?  With LACP, a
+ * loss may bring others in or shut the bond. */
+static bool
+is_plain_loss(const struct bnd_view *a, const struct bnd_view *b, bnd_id lost)
+{
+    if (a->n_members != b->n_members || a->blocked != b->blocked
+        || a->xmit != b->xmit) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_members; i++) {
+        bool enabled = a->members[i].enabled && a->members[i].id != lost;
+
+        if (b->members[i].enabled != enabled) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes a member's carrier away to see whether the plan for that was right. */
+static void
+take_loss(struct bond_walk *w)
+{
+    bnd_id id = any_member(w);
+    char *when = xasprintf("at %lld: expect", w->now);
+    char *loss = xasprintf("carrier %u down", id);
+    struct bnd_view *before, *after;
+
+    take_line(w, when);
+    before = bnd_make_view(w->jump.bond);
+    if (before && bnd_view_index(before, id) != BND_VIEW_NONE
+        && before->members[bnd_view_index(before, id)].cuttable) {
+        take_line(w, loss);
+        take_line(w, when);
+        after = bnd_make_view(w->jump.bond);
+        if (is_plain_loss(before, after, id)) {
+            struct ds planned = DS_EMPTY_INITIALIZER;
+            struct ds done = DS_EMPTY_INITIALIZER;
+
+            put_resolved(before, id, &planned);
+            put_resolved(after, BND_NO_MEMBER, &done);
+            w->n_losses++;
+            if (!w->error && !same_text(&planned, &done)) {
+                w->error = difference("a loss was planned otherwise",
+                                      &planned, &done);
+            }
+            ds_destroy(&planned);
+            ds_destroy(&done);
+        }
+        free(after);
+    }
+    free(before);
+    free(when);
+    free(loss);
+}
+
 static void
 take_step(struct bond_walk *w)
 {
     struct ds line = DS_EMPTY_INITIALIZER;
     int pause = gen_pause(w);
+
+    if (roll(w, 16) == 0) {
+        take_loss(w);
+        return;
+    }
 
     if (pause >= 0) {
         w->now += pause;

@@ -11,6 +11,8 @@
  *     within three passes (bond-rig.h sees to these);
  *   - going millisecond by millisecond has exactly the effects of going from
  *     wake time to wake time;
+ *   - what the packet path makes of a member's loss by itself is what the bond
+ *     then decides (now and then a member is lost for that);
  *
  * and at its end, whether
  *
@@ -49,6 +51,7 @@ struct bond_walk {
     struct ds effects;          /* Of the whole log. */
     struct bond_rig jump;       /* Goes from wake time to wake time. */
     struct bond_rig step;       /* Goes millisecond by millisecond. */
+    unsigned int n_losses;      /* Losses whose plan was looked at. */
     char *error;                /* What went wrong, or null; owned. */
 };
 

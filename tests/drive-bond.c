@@ -15,7 +15,11 @@
  *     admit ID MAC VERDICT    accept, drop or drop-if-moved
  *     choose HASH ID|none     member that a packet with that hash leaves by
  *     choose MAC VLAN ID|none the same in balance-slb
- *     mark                    remembers who owns which bucket
+ *     mark                    remembers who owns which bucket, and the view
+ *     resolve [cut=ID,...] KEY=VALUE...
+ *                             whom the packet path uses if those have lost
+ *                             their carrier: active=ID|none turns=ID,...
+ *                             senders=ID,... slot=N:ID|none,...
  *     show; list              as bond/show and bond/list would
  *     lacp-show; lacp-stats
  *     restart                 goes on with a new bond that is told the same
@@ -36,7 +40,9 @@
  *     slots=ID:N,...                 slot=N:ID|none,...
  *     moved=N                        buckets that moved since "mark"
  *     loads=N                        buckets with a load
- *     hash=none|src|l4, blocked=, recirculate=, lb-output=, basis=    view */
+ *     hash=none|src|l4|policy|rr|broadcast, blocked=, lb=, policy=, basis=,
+ *     packets-per=, n-slots=         view
+ *     same-flows=true|false          flows of the view at "mark" stay */
 
 #include <config.h>
 #include "bond-rig.h"
@@ -49,6 +55,7 @@
 #include "openvswitch/util.h"
 #include "util.h"
 #include "xmit/choose.h"
+#include "xmit/resolve.h"
 
 struct drive {
     struct bond_rig rig;
@@ -56,6 +63,7 @@ struct drive {
     bool trace;                 /* Print effects. */
     bool asked;                 /* Expectations looked at what came out. */
     bnd_id marked[BND_N_SLOTS]; /* Owners at the last "mark". */
+    struct bnd_view *marked_view; /* The view then, or null; owned. */
 };
 
 /* Appends 'text' to a comma-separated list. */
@@ -335,6 +343,8 @@ actual_view(const struct drive *d, const char *key, struct ds *ds)
         ds_put_format(ds, "%u", view->packets_per);
     } else if (!strcmp(key, "n-slots")) {
         ds_put_format(ds, "%u", view->n_slots);
+    } else if (!strcmp(key, "same-flows") && d->marked_view) {
+        put_bool(ds, bnd_view_same_flows(d->marked_view, view));
     } else if (!strcmp(key, "basis")) {
         ds_put_format(ds, "%"PRIu32, view->basis);
     } else {
@@ -461,6 +471,108 @@ command_choose(struct drive *d)
 }
 
 static void
+put_index(struct ds *ds, const struct bnd_view *view, uint8_t i)
+{
+    if (ds->length) {
+        ds_put_char(ds, ',');
+    }
+    put_id(ds, i == BND_VIEW_NONE ? BND_NO_MEMBER : view->members[i].id);
+}
+
+/* Appends what 'r' says of 'key', where 'want' is expected. */
+static void
+actual_resolved(const struct drive *d, const struct bnd_view *view,
+                const struct bnd_resolved *r, const char *key,
+                const char *want, struct ds *ds)
+{
+    if (!strcmp(key, "active")) {
+        put_index(ds, view, r->active);
+    } else if (!strcmp(key, "turns")) {
+        for (size_t i = 0; i < view->n_members; i++) {
+            put_index(ds, view, r->turns[i]);
+        }
+    } else if (!strcmp(key, "senders")) {
+        for (size_t i = 0; i < r->n_senders; i++) {
+            put_index(ds, view, r->senders[i]);
+        }
+        if (!r->n_senders) {
+            ds_put_cstr(ds, "none");
+        }
+    } else if (!strcmp(key, "slot")) {
+        for (; *want; want += strcspn(want, ","), want += *want == ',') {
+            int slot = strtol(want, NULL, 10) & (BND_N_SLOTS - 1);
+            uint8_t i = r->slots[slot];
+
+            add_item(ds, "%d:", slot);
+            put_id(ds, (i == BND_VIEW_NONE
+                        ? BND_NO_MEMBER : view->members[i].id));
+        }
+    } else {
+        bndtest_fatal(&d->line, "unknown key '%s'", key);
+    }
+}
+
+/* Nobody sends who must not. */
+static void
+check_senders(const struct drive *d, const struct bnd_view *view,
+              const uint8_t *cut, const struct bnd_resolved *r)
+{
+    for (size_t m = 0; m < view->n_members; m++) {
+        bool may = (view->members[m].enabled && !view->blocked
+                    && !(cut[m] && view->members[m].cuttable));
+        bool sends = r->active == m || memchr(r->senders, m, r->n_senders);
+
+        sends |= memchr(r->slots, m, sizeof r->slots) != NULL;
+        sends |= memchr(r->turns, m, view->n_members) != NULL;
+        if (sends && !may) {
+            bndtest_fatal(&d->line, "member %u must not send",
+                          view->members[m].id);
+        }
+    }
+}
+
+static void
+command_resolve(struct drive *d)
+{
+    struct bnd_view *view = need_view(d);
+    const char *lost = bndtest_value(&d->line, "cut");
+    uint8_t cut[BND_VIEW_MAX] = { 0 };
+    struct bnd_resolved r;
+
+    for (const char *p = lost ? lost : ""; *p; p += *p == ',') {
+        uint8_t i = bnd_view_index(view, strtoul(p, NULL, 10));
+
+        if (i == BND_VIEW_NONE) {
+            bndtest_fatal(&d->line, "the view lacks a member to cut");
+        }
+        cut[i] = true;
+        p += strcspn(p, ",");
+    }
+    bnd_view_resolve(view, cut, &r);
+    check_senders(d, view, cut, &r);
+
+    for (int i = 1; i < d->line.n_words; i++) {
+        char *key = d->line.word[i];
+        char *want = strchr(key, '=');
+        struct ds got = DS_EMPTY_INITIALIZER;
+
+        if (!want) {
+            bndtest_fatal(&d->line, "'%s' is not KEY=VALUE", key);
+        }
+        *want++ = '\0';
+        if (strcmp(key, "cut")) {
+            actual_resolved(d, view, &r, key, want, &got);
+            if (strcmp(want, ds_cstr(&got))) {
+                bndtest_fatal(&d->line, "%s is %s, expected %s", key,
+                              ds_cstr(&got), want);
+            }
+        }
+        ds_destroy(&got);
+    }
+    free(view);
+}
+
+static void
 command_show(struct drive *d)
 {
     const char *what = d->line.word[0];
@@ -491,6 +603,8 @@ command_mark(struct drive *d)
 {
     struct bnd_status s;
 
+    free(d->marked_view);
+    d->marked_view = bnd_make_view(d->rig.bond);
     bnd_get_status(d->rig.bond, d->rig.now, &s);
     for (int slot = 0; slot < BND_N_SLOTS; slot++) {
         d->marked[slot] = slot_owner(&s, slot);
@@ -555,7 +669,7 @@ is_question(const struct drive *d)
     const char *command = d->line.word[0];
 
     return (!strcmp(command, "expect") || !strcmp(command, "admit")
-            || !strcmp(command, "choose"));
+            || !strcmp(command, "choose") || !strcmp(command, "resolve"));
 }
 
 /* Carries out a command that wants to know what the bond has decided. */
@@ -571,6 +685,8 @@ ask(struct drive *d)
         command_admit(d);
     } else if (!strcmp(command, "choose")) {
         command_choose(d);
+    } else if (!strcmp(command, "resolve")) {
+        command_resolve(d);
     } else if (!strcmp(command, "mark")) {
         command_mark(d);
     } else if (!strcmp(command, "show") || !strcmp(command, "list")
@@ -644,6 +760,7 @@ drive_bond(int argc, char *argv[])
     bond_rig_settle(&d.rig);
     check(&d);
     flush(&d);
+    free(d.marked_view);
     bond_rig_uninit(&d.rig);
     return 0;
 }

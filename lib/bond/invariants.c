@@ -62,12 +62,28 @@ check_active(const struct bnd_bond *b)
     return NULL;
 }
 
+/* Each bucket has a backup that works and is another than its member. */
+static bool
+check_backups(const struct bnd_view *v)
+{
+    for (size_t i = 0; i < v->n_slots; i++) {
+        uint8_t to = v->backup[i];
+
+        if (to >= v->n_members || to == v->slots[i]
+            || !v->members[to].enabled) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The view sends to enabled members alone, and drops nothing without need. */
 static char *
 check_view(const struct bnd_bond *b)
 {
     const struct bnd_view *v = b->view;
     bool any = false;
+    size_t n_enabled = 0;
 
     for (size_t i = 0; i < v->n_members; i++) {
         const struct bnd_member *m = bnd_find_member(b, v->members[i].id);
@@ -76,6 +92,7 @@ check_view(const struct bnd_bond *b)
             return xasprintf("view and member %u differ", v->members[i].id);
         }
         any |= m->enabled;
+        n_enabled += m->enabled;
     }
     if (v->active != BND_VIEW_NONE && !v->members[v->active].enabled) {
         return xstrdup("the view's active member is not enabled");
@@ -89,6 +106,9 @@ check_view(const struct bnd_bond *b)
         if (to == BND_VIEW_NONE ? any : !v->members[to].enabled) {
             return xasprintf("bucket %"PRIuSIZE" goes astray", i);
         }
+    }
+    if (n_enabled > 1 && !check_backups(v)) {
+        return xstrdup("a bucket has no fit backup");
     }
     if (v->next_active != BND_VIEW_NONE
         && (v->next_active == v->active
