@@ -166,6 +166,7 @@ ob_attach_packets_now(void)
 
 HOOK(xlate_actions);
 HOOK(xlate_push_stats);
+HOOK(xlate_push_stats_entry);
 
 enum xlate_error
 __wrap_xlate_actions(struct xlate_in *xin, struct xlate_out *xout)
@@ -180,6 +181,15 @@ __wrap_xlate_push_stats(struct xlate_cache *xcache,
 {
     packets_now = stats->n_packets;
     __real_xlate_push_stats(xcache, stats, offloaded);
+}
+
+/* Packets that OVS was told to send out. */
+void
+__wrap_xlate_push_stats_entry(struct xc_entry *entry,
+                              struct dpif_flow_stats *stats, bool offloaded)
+{
+    packets_now = stats->n_packets;
+    __real_xlate_push_stats_entry(entry, stats, offloaded);
 }
 
 bool

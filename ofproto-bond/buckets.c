@@ -297,6 +297,22 @@ uninstall(struct ob_buckets *b, struct bond *bond)
     b->mech = OB_MECH_NONE;
 }
 
+/* Adds what the fast path has sent to the sums: it is about to go. */
+static void
+keep_fast_stats(struct ob_buckets *b)
+{
+    struct ob_stats stats;
+
+    ob_fast_get_stats(b->fast, &stats);
+    for (int i = 0; i < BND_N_SLOTS; i++) {
+        add_past(b, i, BND_NO_MEMBER, stats.slots[i]);
+    }
+    for (size_t i = 0; i < stats.n_members; i++) {
+        add_past(b, -1, stats.members[i].id, stats.members[i].counts);
+    }
+    ob_stats_uninit(&stats);
+}
+
 void
 ob_buckets_clear(struct ob_buckets *b, struct bond *bond)
 {
@@ -306,6 +322,7 @@ ob_buckets_clear(struct ob_buckets *b, struct bond *bond)
     uninstall(b, bond);
     if (b->fast) {
         ob_bond_set_fast(bond, NULL);
+        keep_fast_stats(b);
         ob_fast_destroy(b->fast);
         b->fast = NULL;
     }

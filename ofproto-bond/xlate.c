@@ -147,7 +147,9 @@ bond_account(struct bond *bond, const struct flow *flow, uint16_t vlan,
     if (ov) {
         const struct bnd_view *view = ov->view;
         uint32_t hash = hash_flow(view, flow, NULL, vlan);
-        size_t i = (view->n_slots ? hash % view->n_slots
+        size_t i = (sticks_to_active(view, flow, NULL)
+                    && view->active != BND_VIEW_NONE ? view->active
+                    : view->n_slots ? hash % view->n_slots
                     : view->xmit == BND_XMIT_RR && view->n_members
                     ? hash % view->n_members : 0);
         uint64_t orig;

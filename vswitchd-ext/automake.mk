@@ -25,7 +25,8 @@ BND_HOOKS = \
 	odp_execute_actions \
 	ovsdb_idl_create \
 	xlate_actions \
-	xlate_push_stats
+	xlate_push_stats \
+	xlate_push_stats_entry
 
 bond_PROGRAMS += vswitchd-ext/ovs-vswitchd
 vswitchd_ext_ovs_vswitchd_SOURCES = \
