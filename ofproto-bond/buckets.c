@@ -23,12 +23,22 @@ BUILD_ASSERT_DECL(BND_N_SLOTS == BOND_BUCKETS);
 
 VLOG_DEFINE_THIS_MODULE(bond_buckets);
 
+/* Dumps of all flows that have to end, one after the other, before no cached
+ * flow can be older than a change: one may have ended just before the change
+ * without us having seen it, one before OVS asked for revalidation, one was
+ * under way by then. */
+#define SETTLE_DUMPS 4
+
 struct ob_buckets {
     struct ofproto_dpif *ofproto;   /* Valid while 'uuid' exists. */
     struct uuid uuid;
+    bool is_dummy;              /* What 'ofproto' has for a datapath... */
+    bool has_lb_output;         /* ...and whether that could choose when it
+                                 * was asked last. */
     bool wants_id;              /* Does the mode own an id in any case? */
     uint32_t id;                /* In the datapath, or 0. */
     enum ob_mechanism mech;
+    unsigned int n_dumps;       /* Of all flows that ended since 'mech' is. */
     bool incomplete;            /* Something could not be installed. */
     bool stock_like;            /* Mode and mechanism are stock OVS's. */
 
@@ -60,6 +70,8 @@ ob_buckets_create(struct ofproto_dpif *ofproto)
 
     b->ofproto = ofproto;
     b->uuid = ob_attach_ofproto_uuid(ofproto);
+    b->is_dummy = ob_attach_is_dummy(ofproto);
+    b->has_lb_output = ovs_lb_output_action_supported(ofproto);
     for (int i = 0; i < BND_N_SLOTS; i++) {
         b->port[i] = b->stock_port[i] = OFPP_NONE;
     }
@@ -76,10 +88,8 @@ void
 ob_buckets_describe(const struct ob_buckets *b, const char **name,
                     const char **why, bool *as_stock)
 {
-    bool dummy = ob_attach_is_dummy(b->ofproto);
-    bool able = ovs_lb_output_action_supported(b->ofproto);
-
-    *as_stock = dummy && b->stock_like;
+    /* The bridge may be gone already. */
+    *as_stock = b->is_dummy && b->stock_like;
     switch (b->mech) {
     case OB_MECH_NONE:
         *name = *why = NULL;
@@ -88,8 +98,8 @@ ob_buckets_describe(const struct ob_buckets *b, const char **name,
     case OB_MECH_FLOW:
     case OB_MECH_RULES:
         *name = b->mech == OB_MECH_FLOW ? "flow" : "recirculation";
-        *why = (!able ? "the datapath has no lb_output"
-                : dummy ? "the dummy datapath shows stock flows"
+        *why = (!b->has_lb_output ? "the datapath has no lb_output"
+                : b->is_dummy ? "the dummy datapath shows stock flows"
                 : "lb-output-action=false");
         break;
 
@@ -106,7 +116,7 @@ ob_buckets_describe(const struct ob_buckets *b, const char **name,
 odp_port_t
 ob_buckets_odp_port(const struct ob_buckets *b, const struct netdev *netdev)
 {
-    return (ovs_lb_output_action_supported(b->ofproto)
+    return (b->has_lb_output
             ? ob_attach_odp_port(b->ofproto, netdev) : ODPP_NONE);
 }
 
@@ -295,6 +305,7 @@ uninstall(struct ob_buckets *b, struct bond *bond)
     }
     drop_rules(b, exists);
     b->mech = OB_MECH_NONE;
+    b->n_dumps = 0;
 }
 
 /* Adds what the fast path has sent to the sums: it is about to go. */
@@ -376,7 +387,9 @@ void
 ob_buckets_settle(struct ob_buckets *b, struct bond *bond)
 {
     if (b && b->id && is_idle(b)) {
-        ob_buckets_clear(b, bond);
+        if (++b->n_dumps >= SETTLE_DUMPS) {
+            ob_buckets_clear(b, bond);
+        }
     } else if (b && b->incomplete) {
         ob_buckets_update(b, bond);
     }
@@ -486,7 +499,7 @@ install_lb_output(struct ob_buckets *b, struct bond *bond,
 static bool
 use_lb_output(const struct ob_buckets *b, const struct bnd_view *view)
 {
-    if (!ovs_lb_output_action_supported(b->ofproto)) {
+    if (!b->has_lb_output) {
         return false;
     }
     switch ((enum bnd_xmit) view->xmit) {
@@ -502,7 +515,7 @@ use_lb_output(const struct ob_buckets *b, const struct bnd_view *view)
          * there to look at flows. */
         return (view->lb == BND_LB_YES
                 || (view->lb == BND_LB_AUTO
-                    && !ob_attach_is_dummy(b->ofproto)));
+                    && !b->is_dummy));
 
     case BND_N_XMITS:
     default:
@@ -555,6 +568,9 @@ void
 ob_buckets_update(struct ob_buckets *b, struct bond *bond)
 {
     const struct ob_view *ov = get_view(bond);
+
+    b->has_lb_output = ovs_lb_output_action_supported(b->ofproto);
+
     enum ob_mechanism mech = wanted_mechanism(b, ov);
 
     if (mech == OB_MECH_RULES || mech == OB_MECH_LB_OUTPUT) {

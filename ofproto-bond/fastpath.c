@@ -9,10 +9,13 @@
 #include "odp-util.h"
 #include "ofproto-bond/fastpath-private.h"
 #include "ofproto-bond/thread-slot.h"
+#include "ovs-thread.h"
 #include "util.h"
 
-/* Threads that may come up while a view lives, beyond those that are there. */
+/* Threads that may come up while a view lives, beyond those that are there, or
+ * beyond two for each core (one that polls, one that handles). */
 #define SPARE_BLOCKS 4
+static unsigned int n_usual;    /* Main thread writes, before any view. */
 
 static struct cmap all = CMAP_INITIALIZER; /* Main thread writes. */
 
@@ -230,6 +233,9 @@ ob_fast_create(uint32_t id)
 {
     struct ob_fast *f = xzalloc(sizeof *f);
 
+    if (!n_usual) {
+        n_usual = 2 * MAX(count_total_cores(), 1);
+    }
     f->id = id;
     ovs_refcount_init(&f->ref_cnt);
     ovsrcu_init(&f->view, NULL);
@@ -282,6 +288,7 @@ copy_resolved(struct ob_fast_view *fv, const struct bnd_resolved *r)
     memcpy(fv->senders, r->senders, sizeof fv->senders);
     fv->n_senders = r->n_senders;
 
+    fv->gaps = !fv->n_slots;
     for (size_t i = 0; i < fv->n_slots; i++) {
         fv->gaps |= fv->slots[i] == BND_VIEW_NONE;
     }
@@ -321,7 +328,7 @@ make_view(struct ob_fast *f)
         fv->ids[i] = base->members[i].id;
     }
 
-    fv->n_blocks = MIN(ob_thread_slots_bound() + SPARE_BLOCKS,
+    fv->n_blocks = MIN(MAX(ob_thread_slots_bound(), n_usual) + SPARE_BLOCKS,
                        OB_MAX_THREAD_SLOTS);
     fv->blocks = xcalloc(fv->n_blocks, sizeof *fv->blocks);
     return fv;

@@ -337,10 +337,16 @@ ob_owner_release_member(struct ob_owner *o, struct ob_member *m)
 }
 
 void
-ob_owner_set_netdev(struct ob_owner *o OVS_UNUSED, struct ob_member *m,
+ob_owner_set_netdev(struct ob_owner *o, struct ob_member *m,
                     struct netdev *netdev)
 {
     if (netdev != m->netdev) {
+        /* What was heard of the old device says nothing of the new one. */
+        ovs_mutex_lock(&o->mutex);
+        if (o->bond && o->bond->fast) {
+            ob_fast_cut(o->bond->fast, m->id, false);
+        }
+        ovs_mutex_unlock(&o->mutex);
         ob_sense_set_netdev(m, netdev);
     }
 }
