@@ -192,6 +192,33 @@ __wrap_xlate_push_stats_entry(struct xc_entry *entry,
     __real_xlate_push_stats_entry(entry, stats, offloaded);
 }
 
+HOOK(xlate_send_packet);
+
+static __thread unsigned int n_to_swallow;
+
+void
+ob_attach_swallow_next_packet(void)
+{
+    n_to_swallow++;
+}
+
+int
+ob_attach_send_packet(const void *port, struct dp_packet *packet)
+{
+    return __real_xlate_send_packet(port, false, packet);
+}
+
+int
+__wrap_xlate_send_packet(const struct ofport_dpif *port, bool oam,
+                         struct dp_packet *packet)
+{
+    if (n_to_swallow) {
+        n_to_swallow--;
+        return 0;
+    }
+    return __real_xlate_send_packet(port, oam, packet);
+}
+
 bool
 ob_attach_lb_output_bytes(const struct ofproto_dpif *ofproto, uint32_t id,
                           uint64_t *bytes)

@@ -17,6 +17,7 @@
 #include "openflow/openflow.h"
 #include "openvswitch/types.h"
 
+struct dp_packet;
 struct dpif;
 struct netdev;
 struct ofproto_dpif;
@@ -75,6 +76,14 @@ ob_attach_copy_aux(const void *aux_)
 
     return (struct ob_datapath_aux) { .pmd = aux->pmd };
 }
+
+/* Sends 'packet' out by 'port', one of OVS's struct ofport_dpif, past all flow
+ * tables.  Returns 0 or a positive errno.
+ *
+ * ob_attach_swallow_next_packet(): the next packet that OVS, on this thread,
+ * sends in that way, it shall not; once more for each call. */
+int ob_attach_send_packet(const void *port, struct dp_packet *packet);
+void ob_attach_swallow_next_packet(void);
 
 /* Does the bridge that had 'uuid' still exist? */
 bool ob_attach_ofproto_exists(const struct uuid *uuid);

@@ -6,6 +6,8 @@
 # Objects, not a library: they must be on the linker's command line.
 
 ofproto_bond_SOURCES = \
+	ofproto-bond/announce.c \
+	ofproto-bond/announce.h \
 	ofproto-bond/attach.c \
 	ofproto-bond/attach.h \
 	ofproto-bond/bond.c \

@@ -16,6 +16,7 @@
 #include "lacp.h"
 #include "netdev.h"
 #include "odp-util.h"
+#include "ofproto-bond/announce.h"
 #include "ofproto-bond/buckets.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/ob-config.h"
@@ -305,7 +306,12 @@ bond_rebalance(struct bond *bond)
 bool
 bond_should_send_learning_packets(struct bond *bond)
 {
-    return bond->owner && ob_owner_take_announce(bond->owner);
+    bool yes = bond->owner && ob_owner_take_announce(bond->owner);
+
+    if (yes) {
+        ob_announce_begin(bond->owner);
+    }
+    return yes;
 }
 
 bool

@@ -154,15 +154,12 @@ rule_delta(const struct ob_buckets *b, struct rule *rule,
 {
     struct ob_counts now, delta = { 0, 0 };
 
-    if (rule) {
-        ob_attach_rule_stats(b->ofproto, rule, &now.n_packets, &now.n_bytes);
-        if (now.n_bytes >= seen->n_bytes
-            && now.n_packets >= seen->n_packets) {
-            delta.n_packets = now.n_packets - seen->n_packets;
-            delta.n_bytes = now.n_bytes - seen->n_bytes;
-        }
-        *seen = now;
+    ob_attach_rule_stats(b->ofproto, rule, &now.n_packets, &now.n_bytes);
+    if (now.n_bytes >= seen->n_bytes && now.n_packets >= seen->n_packets) {
+        delta.n_packets = now.n_packets - seen->n_packets;
+        delta.n_bytes = now.n_bytes - seen->n_bytes;
     }
+    *seen = now;
     return delta;
 }
 
@@ -191,14 +188,21 @@ collect(struct ob_buckets *b, struct bond *bond)
             .n_bytes = take(&bond->bytes[i]),
         };
 
-        add_past(b, i, b->member[i], flow);
-        add_past(b, i, b->member[i],
-                 rule_delta(b, b->rule[i], &b->seen[i]));
+        if (flow.n_packets || flow.n_bytes) {
+            add_past(b, i, b->member[i], flow);
+        }
+        if (b->rule[i]) {
+            add_past(b, i, b->member[i],
+                     rule_delta(b, b->rule[i], &b->seen[i]));
+        }
     }
 
-    struct ob_counts flood = rule_delta(b, b->flood_rule, &b->flood_seen);
-    for (size_t i = 0; i < b->n_flood; i++) {
-        add_past(b, -1, b->senders[i], flood);
+    if (b->flood_rule) {
+        struct ob_counts flood = rule_delta(b, b->flood_rule, &b->flood_seen);
+
+        for (size_t i = 0; i < b->n_flood; i++) {
+            add_past(b, -1, b->senders[i], flood);
+        }
     }
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "dp-packet.h"
 #include "hash.h"
-#include "ofproto/ofproto-dpif-xlate.h"
+#include "ofproto-bond/attach.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/owner.h"
 #include "openvswitch/vlog.h"
@@ -31,7 +31,7 @@ ob_frames_send(struct ob_owner *o, bnd_id id, const void *data, size_t len)
         struct ob_member *m = &o->members[i];
 
         if (m->id == id && m->aux) {
-            error = xlate_send_packet(m->aux, false, &packet);
+            error = ob_attach_send_packet(m->aux, &packet);
             if (error) {
                 /* EINVAL is what a port says that is just coming or going. */
                 VLOG_RL(&rl, error == EINVAL ? VLL_DBG : VLL_WARN,
@@ -57,17 +57,31 @@ ob_frames_receive(struct lacp *lacp, const void *aux,
         atomic_count_inc64(&lacp->n_dropped);
         return;
     }
-    atomic_add_explicit(&lacp->n_frames, 1, &n, memory_order_relaxed);
-
     struct ob_frame *f = xmalloc(sizeof *f);
     f->aux = aux;
     f->port = port;
     f->arrival = time_msec();
     f->len = MIN(dp_packet_size(packet), sizeof f->data);
     memcpy(f->data, dp_packet_data(packet), f->len);
-    if (!n) {
-        atomic_store_relaxed(&lacp->since, f->arrival);
+
+    /* What a partner has said before may wait a little, if there are many
+     * bonds to look after. */
+    uint32_t hash = hash_bytes(f->data, f->len, hash_pointer(aux, 0));
+    uint32_t last;
+    bool patient;
+
+    atomic_read_relaxed(&lacp->last_hash[port], &last);
+    atomic_store_relaxed(&lacp->last_hash[port], hash);
+    patient = hash == last && ob_owners_many_lacp();
+
+    atomic_add_explicit(&lacp->n_frames, 1, &n, memory_order_relaxed);
+    if (!patient) {
+        atomic_store_relaxed(&lacp->due, f->arrival);
+    } else if (!n) {
+        atomic_store_relaxed(&lacp->due, f->arrival + OB_LACP_GRID);
     }
     mpsc_queue_insert(&lacp->frames, &f->node);
-    ob_owners_wake();
+    if (!patient) {
+        ob_owners_wake();
+    }
 }

@@ -75,7 +75,8 @@ struct lacp {
 
     struct mpsc_queue frames;   /* Of struct ob_frame. */
     atomic_uint32_t n_frames;   /* In 'frames'... */
-    atomic_llong since;         /* ...the oldest one since about then, ms. */
+    atomic_llong due;           /* ...to be handled at that time, ms. */
+    atomic_uint32_t last_hash[OB_FRAME_PORTS]; /* Of the last frame. */
     atomic_uint32_t n_by_port[OB_FRAME_PORTS];
     atomic_uint64_t n_dropped;  /* Refused as too many. */
 };

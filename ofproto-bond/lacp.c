@@ -37,10 +37,11 @@ lacp_create(void)
     ovs_refcount_init(&lacp->ref_cnt);
     mpsc_queue_init(&lacp->frames);
     atomic_init(&lacp->n_frames, 0);
-    atomic_init(&lacp->since, 0);
+    atomic_init(&lacp->due, 0);
     atomic_init(&lacp->n_dropped, 0);
     for (int i = 0; i < OB_FRAME_PORTS; i++) {
         atomic_init(&lacp->n_by_port[i], 0);
+        atomic_init(&lacp->last_hash[i], 0);
     }
     return lacp;
 }

@@ -53,6 +53,7 @@ remember_members(struct ob_owner *o)
             ovs_mutex_lock(&o->mutex);
             ovs_mutex_lock(&o->tx_mutex);
             m->aux = NULL;
+            o->has_absent = true;
             ovs_mutex_unlock(&o->tx_mutex);
             ovs_mutex_unlock(&o->mutex);
             ob_owner_set_netdev(o, m, NULL);
@@ -95,6 +96,7 @@ ob_owner_attach_lacp(struct ob_owner *o, struct lacp *lacp)
     o->lacp = lacp;
     lacp->owner = o;
     ovs_mutex_unlock(&o->mutex);
+    atomic_count_inc(&ob_n_lacp);
     ob_guard_start();
 }
 
@@ -105,6 +107,7 @@ ob_owner_detach_lacp(struct ob_owner *o)
     bnd_set_lacp(o->engine, NULL, ob_owner_now(o));
     o->lacp->owner = NULL;
     o->lacp = NULL;
+    atomic_count_dec(&ob_n_lacp);
     /* Let OVS ask again whether the ports may be enabled. */
     o->todo_connectivity = true;
     ob_owner_touched(o);
@@ -125,6 +128,7 @@ ob_owner_configure(struct ob_owner *o, const struct bnd_settings *settings)
     ovs_mutex_lock(&o->mutex);
     size_t before = o->fx.n;
     bnd_reconfigure(o->engine, settings, ob_owner_now(o), &o->fx);
+    o->announce_rate = bnd_settings_num(settings, BND_OPT_ANNOUNCE_RATE);
     changed = o->fx.n > before;
     if (changed) {
         ob_owner_status_changed__(o);
@@ -165,24 +169,20 @@ ob_owner_configure_lacp_port(struct ob_owner *o, struct ob_member *m,
 enum bnd_lacp_status
 ob_owner_lacp_status(struct ob_owner *o)
 {
-    enum bnd_lacp_status status;
+    int status;
 
-    ovs_mutex_lock(&o->mutex);
-    status = bnd_lacp_state(o->engine);
-    ovs_mutex_unlock(&o->mutex);
+    atomic_read_relaxed(&o->lacp_status, &status);
     return status;
 }
 
 bool
 ob_owner_lacp_may_enable(struct ob_owner *o, const void *aux)
 {
-    const struct ob_member *m = ob_owner_find_member(o, aux);
+    struct ob_member *m = ob_owner_find_member(o, aux);
     bool may_enable = false;
 
     if (m) {
-        ovs_mutex_lock(&o->mutex);
-        may_enable = bnd_member_lacp_may_enable(o->engine, m->id);
-        ovs_mutex_unlock(&o->mutex);
+        atomic_read_relaxed(&m->lacp_ok, &may_enable);
     }
     return may_enable;
 }
@@ -190,15 +190,19 @@ ob_owner_lacp_may_enable(struct ob_owner *o, const void *aux)
 bool
 ob_owner_lacp_is_current(struct ob_owner *o, const void *aux)
 {
-    const struct ob_member *m = ob_owner_find_member(o, aux);
+    struct ob_member *m = ob_owner_find_member(o, aux);
     bool current = false;
 
     if (m) {
-        ovs_mutex_lock(&o->mutex);
-        current = bnd_member_lacp_current(o->engine, m->id);
-        ovs_mutex_unlock(&o->mutex);
+        atomic_read_relaxed(&m->lacp_current, &current);
     }
     return current;
+}
+
+unsigned int
+ob_owner_announce_rate(const struct ob_owner *o)
+{
+    return o->announce_rate;
 }
 
 bool
@@ -444,4 +448,5 @@ ob_owner_drop_absent_members(struct ob_owner *o)
             forget_member(o, &o->members[i]);
         }
     }
+    o->has_absent = false;
 }

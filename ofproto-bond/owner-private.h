@@ -19,12 +19,24 @@ ob_owner_now(struct ob_owner *o)
     return o->last_now;
 }
 
+static inline void
+ob_owner_set_wake(struct ob_owner *o, long long int wake)
+    OVS_REQUIRES(o->mutex)
+{
+    o->wake = wake;
+    atomic_store_relaxed(&o->wake_hint, wake);
+}
+
+/* Counts bonds that speak LACP. */
+extern atomic_count ob_n_lacp;
+
 /* The engine has work: the next run must not wait. */
 static inline void
 ob_owner_touched(struct ob_owner *o)
     OVS_REQUIRES(o->mutex)
 {
     o->wake = MIN(o->wake, o->last_now);
+    atomic_store_relaxed(&o->wake_hint, 0);
 }
 
 /* Notes a change of the status. */

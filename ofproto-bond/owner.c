@@ -33,6 +33,14 @@ static struct hmap owners = HMAP_INITIALIZER(&owners);
 /* Wakes the main loop, from any thread. */
 static struct latch main_latch;
 
+/* When the main loop began its round, ms of the machine's clock and of
+ * OVS's, and when it has to begin the next one at the latest. */
+static long long int main_real;
+static long long int main_now;
+static long long int main_wake = BND_NEVER;
+
+atomic_count ob_n_lacp = ATOMIC_COUNT_INIT(0);
+
 void
 ob_owners_init(void)
 {
@@ -61,6 +69,19 @@ void
 ob_owners_wait(void)
 {
     latch_wait(&main_latch);
+    if (ob_owners_many_lacp()) {
+        /* For LACPDUs that others take in and that are not worth waking us. */
+        main_wake = MIN(main_wake, ROUND_UP(main_now + 1, OB_LACP_GRID));
+    }
+    if (main_wake != BND_NEVER) {
+        poll_timer_wait_until(main_wake);
+    }
+}
+
+bool
+ob_owners_many_lacp(void)
+{
+    return atomic_count_get(&ob_n_lacp) >= OB_MANY_LACP;
 }
 
 /* The machine's monotonic clock, which tests cannot stop, in ms. */
@@ -71,6 +92,14 @@ real_msec(void)
 
     xclock_gettime(CLOCK_MONOTONIC, &ts);
     return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+void
+ob_owners_begin(void)
+{
+    main_real = real_msec();
+    main_now = time_msec();
+    main_wake = BND_NEVER;
 }
 
 /* Life and death. */
@@ -105,7 +134,10 @@ ob_owner_get(const char *name)
         bnd_effects_init(&o->fx);
         bnd_overlay_init(&o->overlay);
         o->wake = BND_NEVER;
-        o->main_seen = real_msec();
+        atomic_init(&o->wake_hint, BND_NEVER);
+        atomic_init(&o->main_seen, real_msec());
+        atomic_init(&o->todo, false);
+        atomic_init(&o->lacp_status, BND_LACP_OFF);
         o->last_now = now;
         o->next_id = BND_NO_MEMBER + 1;
         o->extra.late_ms = OB_LATE_MS;
@@ -202,22 +234,22 @@ ob_owners_carrier(const char *name, bool up)
     ovs_mutex_unlock(&owners_mutex);
 }
 
-/* When did the oldest frame arrive that 'o' has not taken in?  BND_NEVER if
- * there is none. */
+/* When are the frames due that have come and that 'o' has not taken in?
+ * BND_NEVER if there are none.  The caller has the mutex or is the main
+ * thread. */
 static long long int
-frames_since(const struct ob_owner *o)
-    OVS_REQUIRES(o->mutex)
+frames_due(const struct ob_owner *o)
 {
-    long long int since = BND_NEVER;
+    long long int due = BND_NEVER;
     uint32_t n = 0;
 
     if (o->lacp) {
         atomic_read_explicit(&o->lacp->n_frames, &n, memory_order_acquire);
         if (n) {
-            atomic_read_relaxed(&o->lacp->since, &since);
+            atomic_read_relaxed(&o->lacp->due, &due);
         }
     }
-    return since;
+    return due;
 }
 
 /* When 'o' wants to run, frames that wait for it included. */
@@ -225,18 +257,27 @@ static long long int
 wake_time(const struct ob_owner *o)
     OVS_REQUIRES(o->mutex)
 {
-    return MIN(o->wake, frames_since(o));
+    return MIN(o->wake, frames_due(o));
 }
 
+/* The same for the main thread, without the mutex: should the guard have a
+ * pass of its own just now, the answer may be of before or after. */
 static long long int
-owner_wake_time(struct ob_owner *o)
+wake_time_hint(struct ob_owner *o)
 {
     long long int wake;
 
-    ovs_mutex_lock(&o->mutex);
-    wake = wake_time(o);
-    ovs_mutex_unlock(&o->mutex);
-    return wake;
+    atomic_read_relaxed(&o->wake_hint, &wake);
+    return MIN(wake, frames_due(o));
+}
+
+/* When the main loop has to be there for 'wake'. */
+static long long int
+main_wake_time(const struct ob_owner *o, long long int wake)
+{
+    return (o->lacp && wake != BND_NEVER && wake > main_now
+            && ob_owners_many_lacp()
+            ? ROUND_UP(wake, OB_LACP_GRID) : wake);
 }
 
 /* Has the main loop not come round to 'o' for long? */
@@ -244,7 +285,10 @@ static bool
 is_held_up(const struct ob_owner *o)
     OVS_REQUIRES(o->mutex)
 {
-    return real_msec() - o->main_seen >= OB_LATE_MS;
+    long long int seen;
+
+    atomic_read_relaxed(&CONST_CAST(struct ob_owner *, o)->main_seen, &seen);
+    return real_msec() - seen >= OB_LATE_MS;
 }
 
 struct ob_owner **
@@ -358,6 +402,28 @@ flows_change(const struct ob_owner *o)
     return change;
 }
 
+/* Brings up to date what the main thread looks at without the mutex. */
+static void
+update_hints(struct ob_owner *o)
+    OVS_REQUIRES(o->mutex)
+{
+    int status = bnd_lacp_state(o->engine);
+
+    atomic_store_relaxed(&o->lacp_status, status);
+    for (size_t i = 0; i < o->n_members; i++) {
+        struct ob_member *m = &o->members[i];
+
+        atomic_store_relaxed(&m->lacp_ok,
+                             bnd_member_lacp_may_enable(o->engine, m->id));
+        atomic_store_relaxed(&m->lacp_current,
+                             bnd_member_lacp_current(o->engine, m->id));
+    }
+    if (o->todo_view || o->todo_connectivity || o->todo_revalidate
+        || o->todo_announce || o->active_changed) {
+        atomic_store_relaxed(&o->todo, true);
+    }
+}
+
 /* Sets aside what waits for the main thread and publishes the view. */
 static void
 take_effects(struct ob_owner *o, struct bnd_effects *fx)
@@ -377,6 +443,7 @@ take_effects(struct ob_owner *o, struct bnd_effects *fx)
         ob_bond_publish(o->bond, bnd_make_view(o->engine));
         o->todo_view = true;
     }
+    update_hints(o);
 }
 
 void
@@ -395,7 +462,7 @@ ob_owner_pass(struct ob_owner *o, bool by_guard)
     }
     for (int i = 0; i < MAX_PASSES; i++) {
         bnd_run(o->engine, ob_owner_now(o), &o->fx);
-        o->wake = bnd_wake_time(o->engine);
+        ob_owner_set_wake(o, bnd_wake_time(o->engine));
         if (o->wake > o->last_now) {
             break;
         }
@@ -428,26 +495,32 @@ ob_owner_pass(struct ob_owner *o, bool by_guard)
 void
 ob_owner_run(struct ob_owner *o)
 {
-    bool view, connectivity;
+    bool view, connectivity, todo;
 
-    if (o->bond) {
+    if (o->bond && o->has_absent) {
         ob_owner_drop_absent_members(o);
     }
     ob_sense_run(o);
-    if (owner_wake_time(o) <= time_msec()) {
+    if (wake_time_hint(o) <= main_now) {
         ob_owner_pass(o, false);
     }
+    atomic_store_relaxed(&o->main_seen, main_real);
+    ob_announce_run(o);
 
+    atomic_read_relaxed(&o->todo, &todo);
+    if (!todo) {
+        return;
+    }
     ovs_mutex_lock(&o->mutex);
-    o->main_seen = real_msec();
     view = o->todo_view;
     connectivity = o->todo_connectivity;
     o->todo_view = o->todo_connectivity = false;
+    atomic_store_relaxed(&o->todo, (o->todo_revalidate || o->todo_announce
+                                    || o->active_changed));
     ovs_mutex_unlock(&o->mutex);
 
     if (view && o->bond) {
         ob_buckets_update(o->buckets, o->bond);
-        ob_owner_status_changed(o); /* Perhaps in the mechanism. */
     }
     if (connectivity) {
         seq_change(connectivity_seq_get());
@@ -457,30 +530,38 @@ ob_owner_run(struct ob_owner *o)
 void
 ob_owner_wait(struct ob_owner *o)
 {
+    long long int wake;
     bool todo;
 
-    ovs_mutex_lock(&o->mutex);
-    /* 'todo_revalidate' comes with 'todo_view', and waits for bond_run(), which
-     * a port that has just lost its bond does not see any more. */
-    todo = o->todo_view || o->todo_connectivity;
-    ovs_mutex_unlock(&o->mutex);
+    atomic_read_relaxed(&o->todo, &todo);
+    if (todo) {
+        ovs_mutex_lock(&o->mutex);
+        /* 'todo_revalidate' comes with 'todo_view', and waits for bond_run(),
+         * which a port that has just lost its bond does not see any more. */
+        todo = o->todo_view || o->todo_connectivity;
+        ovs_mutex_unlock(&o->mutex);
+    }
     if (todo) {
         poll_immediate_wake();
-    } else {
-        long long int wake = owner_wake_time(o);
-
-        if (wake != BND_NEVER) {
-            poll_timer_wait_until(wake);
-        }
+        return;
     }
+
+    /* One timer for all, see ob_owners_wait(). */
+    wake = MIN(main_wake_time(o, wake_time_hint(o)),
+               ob_announce_wake_time(o));
+    main_wake = MIN(main_wake, wake);
 }
 
 /* Returns '*flag' and clears it. */
 static bool
 take_flag(struct ob_owner *o, bool *flag)
 {
-    bool was;
+    bool was, todo;
 
+    atomic_read_relaxed(&o->todo, &todo);
+    if (!todo) {
+        return false;
+    }
     ovs_mutex_lock(&o->mutex);
     was = *flag;
     *flag = false;

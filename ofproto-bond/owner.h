@@ -35,6 +35,7 @@
 
 #include "bond/bond.h"
 #include "bond/status-text.h"
+#include "ofproto-bond/announce.h"
 #include "config/overlay.h"
 #include "openflow/openflow.h"
 #include "openvswitch/hmap.h"
@@ -64,6 +65,8 @@ struct ob_member {
     bool in_bond;               /* Registered with the bond... */
     bool in_lacp;               /* ...and with LACP. */
     bool may_enable;            /* As OVS said last. */
+    atomic_bool lacp_ok;        /* As of the last pass: LACP lets it work... */
+    atomic_bool lacp_current;   /* ...and has a partner. */
 
     /* For sense.h. */
     struct netdev *netdev;      /* A reference of ours, or null. */
@@ -84,8 +87,10 @@ struct ob_owner {
     struct bnd_effects fx;      /* (m) Not carried out yet. */
     long long int wake;         /* (m) When the engine wants to run, ms. */
     long long int last_now;     /* (m) */
-    long long int main_seen;    /* (m) When the main loop came round to us
-                                 * last, ms of the machine's clock. */
+    atomic_llong wake_hint;     /* The same as 'wake', or 0 for "at once", for
+                                 * a first look. */
+    atomic_llong main_seen;     /* When the main loop came round to us last,
+                                 * ms of the machine's clock. */
 
     struct ovs_mutex tx_mutex;  /* With 'mutex': to write; alone: to read. */
     struct ob_member *members;  /* In the order of joining. */
@@ -93,6 +98,7 @@ struct ob_owner {
     bnd_id next_id;
 
     /* What the main thread has still to do (m). */
+    atomic_bool todo;           /* Some flag is set: a first look. */
     bool todo_revalidate;
     bool todo_view;             /* Buckets may have changed. */
     bool todo_announce;
@@ -101,9 +107,13 @@ struct ob_owner {
 
     struct bond *bond;          /* (m) Attached handles, or null. */
     struct lacp *lacp;          /* (m) */
+    atomic_int lacp_status;     /* enum bnd_lacp_status of the last pass. */
 
     /* Main thread only. */
     bool had_bond;              /* Has a bond ever been attached? */
+    bool has_absent;            /* Are members only remembered? */
+    struct ob_announcer announcer;
+    unsigned int announce_rate; /* Addresses a second. */
     struct ob_buckets *buckets; /* Null unless the mode has an id. */
     long long int next_account; /* When to read bucket counters, ms. */
 
@@ -117,6 +127,23 @@ struct ob_owner {
 
 /* Set-up; idempotent. */
 void ob_owners_init(void);
+
+/* Where many ports speak LACP the main loop would have no rest: each LACPDU
+ * and each timer wakes it, and each time it goes round all ports.  With so many
+ * bonds that speak LACP... */
+#define OB_MANY_LACP 8
+/* ...timers of LACP wait for the next multiple of this, ms, and so do LACPDUs
+ * that say nothing new.  All others are handled at once, as ever. */
+#define OB_LACP_GRID 50
+
+/* Are there that many? */
+bool ob_owners_many_lacp(void);
+
+/* Addresses that the bond announces in a second at most. */
+unsigned int ob_owner_announce_rate(const struct ob_owner *);
+
+/* The main loop begins a round. */
+void ob_owners_begin(void);
 
 /* Once per main loop, after the bridges' own run and wait: reaps handles that
  * were dropped on other threads, wakes for frames.  ob_owners_run() returns

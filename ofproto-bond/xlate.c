@@ -12,6 +12,7 @@
 
 #include "dp-packet.h"
 #include "flow.h"
+#include "ofproto-bond/announce.h"
 #include "ofproto-bond/attach.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/owner.h"
@@ -198,20 +199,10 @@ struct dp_packet *
 bond_compose_learning_packet(struct bond *bond, const struct eth_addr eth_src,
                              uint16_t vlan, void **port_aux)
 {
-    struct dp_packet *packet = dp_packet_new(0);
-    struct flow flow;
+    const void *port;
+    struct dp_packet *packet = ob_announce_add(bond->owner, eth_src, vlan,
+                                               &port);
 
-    memset(&flow, 0, sizeof flow);
-    flow.dl_src = eth_src;
-    *port_aux = bond_choose_output_member(bond, &flow, NULL, vlan);
-    if (!*port_aux) {
-        /* The last member has just been lost; OVS needs some port. */
-        *port_aux = CONST_CAST(void *, ob_owner_any_port(bond->owner));
-    }
-
-    compose_rarp(packet, eth_src);
-    if (vlan) {
-        eth_push_vlan(packet, htons(ETH_TYPE_VLAN), htons(vlan));
-    }
+    *port_aux = CONST_CAST(void *, port);
     return packet;
 }

@@ -204,6 +204,8 @@ check_loss(const struct drive *d, struct bnd_member *m)
     after.homes.owners = xmemdup(d->slots.homes.owners,
                                  (d->slots.homes.n_owners
                                   * sizeof *after.homes.owners));
+    after.seen = xmemdup(d->slots.seen,
+                         (d->slots.n_seen + 1) * sizeof *after.seen);
     m->enabled = false;
     bnd_slots_assign(&after, d->pointers, d->n);
     m->enabled = true;

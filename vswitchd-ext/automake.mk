@@ -26,7 +26,8 @@ BND_HOOKS = \
 	ovsdb_idl_create \
 	xlate_actions \
 	xlate_push_stats \
-	xlate_push_stats_entry
+	xlate_push_stats_entry \
+	xlate_send_packet
 
 bond_PROGRAMS += vswitchd-ext/ovs-vswitchd
 vswitchd_ext_ovs_vswitchd_SOURCES = \

@@ -92,6 +92,7 @@ __wrap_ovsdb_idl_create(const char *remote,
 void
 __wrap_bridge_run(void)
 {
+    ob_owners_begin();
     __real_bridge_run();
     bx_plugin_run();
 }

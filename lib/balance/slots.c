@@ -34,6 +34,7 @@ bnd_slots_init(struct bnd_slots *s, bool is_static, long long int interval,
                long long int now)
 {
     memset(s, 0, sizeof *s);
+    s->stale = true;
     s->is_static = is_static;
     s->n_slots = BND_N_SLOTS;
     s->interval = -1;
@@ -48,6 +49,8 @@ bnd_slots_uninit(struct bnd_slots *s)
     free(s->known_weight);
     s->known = NULL;
     s->known_weight = NULL;
+    free(s->seen);
+    s->seen = NULL;
 }
 
 void
@@ -55,6 +58,7 @@ bnd_slots_set_interval(struct bnd_slots *s, long long int interval,
                        long long int now)
 {
     if (interval != s->interval) {
+        s->stale = true;
         s->interval = interval;
         s->next_rebalance = (interval
                              ? bnd_deadline_in(now, interval) : BND_NEVER);
@@ -64,6 +68,7 @@ bnd_slots_set_interval(struct bnd_slots *s, long long int interval,
 void
 bnd_slots_set_weighted(struct bnd_slots *s, bool weighted)
 {
+    s->stale |= s->weighted != weighted;
     s->weighted = weighted;
 }
 
@@ -263,11 +268,41 @@ bnd_slots_plan(struct bnd_slots *s, const struct bnd_member *const *members,
     free(shares);
 }
 
+/* Is everything that an assignment looks at as it was the last time?  Takes
+ * note of it.  Most passes are about something else. */
+static bool
+nothing_new(struct bnd_slots *s, const struct bnd_member *const *members,
+            size_t n)
+{
+    bool same = n == s->n_seen && !s->stale;
+
+    for (size_t i = 0; i < n && same; i++) {
+        same = (s->seen[i].id == members[i]->id
+                && s->seen[i].enabled == members[i]->enabled
+                && s->seen[i].speed_mbps == members[i]->speed_mbps);
+    }
+    if (!same) {
+        s->seen = xrealloc(s->seen, (n + 1) * sizeof *s->seen);
+        for (size_t i = 0; i < n; i++) {
+            s->seen[i].id = members[i]->id;
+            s->seen[i].enabled = members[i]->enabled;
+            s->seen[i].speed_mbps = members[i]->speed_mbps;
+        }
+        s->n_seen = n;
+        s->stale = false;
+    }
+    return same;
+}
+
 void
 bnd_slots_assign(struct bnd_slots *s,
                  const struct bnd_member *const *members, size_t n_members)
 {
     size_t n;
+
+    if (nothing_new(s, members, n_members)) {
+        return;
+    }
 
     if (s->is_static) {
         go_home(s, members, n_members);
@@ -349,7 +384,7 @@ static void
 move_slot(struct bnd_slots *s, size_t slot, bnd_id id)
 {
     s->owner[slot] = id;
-    s->dirty = true;
+    s->dirty = s->stale = true;
     if (s->is_static) {
         s->homes.home[slot] = id;
     }

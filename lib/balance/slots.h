@@ -42,6 +42,13 @@
 
 struct bnd_effects;
 
+/* What the last assignment saw of a member. */
+struct bnd_slots_seen {
+    bnd_id id;
+    bool enabled;
+    uint32_t speed_mbps;
+};
+
 struct bnd_slots {
     size_t n_slots;             /* Buckets in use. */
     bnd_id owner[BND_N_SLOTS];  /* Member, or BND_NO_MEMBER. */
@@ -52,9 +59,12 @@ struct bnd_slots {
     bool dirty;                 /* Owners changed since backups were set. */
     uint64_t load[BND_N_SLOTS]; /* Bytes, halved at each rebalance. */
     uint64_t total[BND_N_SLOTS]; /* Bytes since the bond was made. */
-    bnd_id *known;              /* Members of the last assignment... */
+    bnd_id *known;              /* Enabled members of the last one... */
     uint64_t *known_weight;     /* ...and what their shares were. */
     size_t n_known;
+    struct bnd_slots_seen *seen; /* All members of the last assignment... */
+    size_t n_seen;
+    bool stale;                 /* ...which another setting has outdated. */
     long long int next_rebalance; /* ms, or BND_NEVER. */
     long long int interval;     /* ms between rebalances, 0 for none. */
 };

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "policy/balanced.h"
 
+#include <string.h>
 #include "core/effects.h"
 #include "util.h"
 
@@ -95,6 +96,30 @@ bnd_balanced_slots(const void *b_)
     return &b->slots;
 }
 
+/* Indexes that were looked up before, as there are many buckets and few
+ * members.  An id of BND_NO_MEMBER marks a free place. */
+#define N_MEMO 16
+struct index_memo {
+    bnd_id id[N_MEMO];
+    uint8_t index[N_MEMO];
+};
+
+/* The same as bnd_view_index(). */
+static uint8_t
+index_of(const struct bnd_view *view, bnd_id id, struct index_memo *memo)
+{
+    size_t i = id % N_MEMO;
+
+    if (id == BND_NO_MEMBER) {
+        return BND_VIEW_NONE;
+    }
+    if (memo->id[i] != id) {
+        memo->id[i] = id;
+        memo->index[i] = bnd_view_index(view, id);
+    }
+    return memo->index[i];
+}
+
 void
 bnd_balanced_view(const void *b_, const struct bnd_pass *pass,
                   struct bnd_view *view)
@@ -103,8 +128,11 @@ bnd_balanced_view(const void *b_, const struct bnd_pass *pass,
 
     view->basis = bnd_settings_num(pass->settings, BND_OPT_HASH_BASIS);
     view->n_slots = b->slots.n_slots;
+
+    struct index_memo memo;
+    memset(&memo, 0, sizeof memo);
     for (size_t slot = 0; slot < b->slots.n_slots; slot++) {
-        view->slots[slot] = bnd_view_index(view, b->slots.owner[slot]);
-        view->backup[slot] = bnd_view_index(view, b->slots.backup[slot]);
+        view->slots[slot] = index_of(view, b->slots.owner[slot], &memo);
+        view->backup[slot] = index_of(view, b->slots.backup[slot], &memo);
     }
 }
