@@ -80,7 +80,7 @@ listen_links(struct nl_sock *sock)
             break;
         } else if (error == ENOBUFS) {
             /* Something was missed.  Trust the main loop in everything. */
-            ob_owners_carrier(NULL, true);
+            ob_owners_carrier(NULL, true, true);
         } else if (error) {
             break;
         } else if (rtnetlink_parse(&buf, &change) && change.ifname
@@ -88,7 +88,7 @@ listen_links(struct nl_sock *sock)
             ob_owners_carrier(change.ifname,
                               change.nlmsg_type == RTM_NEWLINK
                               && change.ifi_flags & IFF_UP
-                              && change.ifi_flags & IFF_RUNNING);
+                              && change.ifi_flags & IFF_RUNNING, true);
         }
     }
     ofpbuf_uninit(&buf);
@@ -100,6 +100,12 @@ static bool
 is_mute(const struct netdev *netdev)
 {
     return !strncmp(netdev_get_type(netdev), "dpdk", 4);
+}
+
+bool
+ob_carrier_in_kernel(const struct netdev *netdev)
+{
+    return strncmp(netdev_get_type(netdev), "dummy", 5) && !is_mute(netdev);
 }
 
 void
@@ -153,7 +159,7 @@ ask_mutes(void)
 
         if (up != m->up) {
             m->up = up;
-            ob_owners_carrier(netdev_get_name(m->netdev), up);
+            ob_owners_carrier(netdev_get_name(m->netdev), up, false);
         }
     }
     ovs_mutex_unlock(&mutex);

@@ -18,6 +18,8 @@
 #ifndef OB_CARRIER_H
 #define OB_CARRIER_H 1
 
+#include <stdbool.h>
+
 struct netdev;
 
 /* How often devices are asked that do not speak, ms. */
@@ -26,6 +28,9 @@ struct netdev;
 /* Starts the thread unless it runs; ends it.  Main thread. */
 void ob_carrier_start(void);
 void ob_carrier_stop(void);
+
+/* Is 'netdev' a device that Linux knows by the same name? */
+bool ob_carrier_in_kernel(const struct netdev *);
 
 /* A member uses 'netdev', or does not any more.  Keeps a reference meanwhile
  * if it has to be asked.  Main thread. */

@@ -55,17 +55,23 @@ sender_index(const struct ob_fast_view *view, bnd_id id)
 
 /* Takes what was counted for member 'id' and not sent by it off 'moved'. */
 static void
-uncount(const struct ob_fast_view *view, bnd_id id,
+uncount(struct ob_fast_view *view, bnd_id id,
         const struct dp_packet_batch *lane, struct ob_counts moved[])
 {
+    struct ob_counts minus = { 0, 0 };
+
+    for (size_t j = 0; j < lane->count; j++) {
+        minus.n_packets--;
+        minus.n_bytes -= dp_packet_size(lane->packets[j]);
+    }
     for (size_t i = 0; i < view->n_members; i++) {
         if (view->ids[i] == id) {
-            for (size_t j = 0; j < lane->count; j++) {
-                moved[i].n_packets--;
-                moved[i].n_bytes -= dp_packet_size(lane->packets[j]);
-            }
+            moved[i].n_packets += minus.n_packets;
+            moved[i].n_bytes += minus.n_bytes;
+            return;
         }
     }
+    ob_fast_count_past(view->fast, id, minus);
 }
 
 /* Sends what is in 'l', which an older view than 'view' chose. */

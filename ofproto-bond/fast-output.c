@@ -239,7 +239,8 @@ hash_src(const struct ob_fast_view *v, const struct dp_packet *packet)
     const struct eth_header *eth = dp_packet_data(packet);
     uint16_t vlan = 0;
 
-    if (eth_type_vlan(eth->eth_type)) {
+    if (eth_type_vlan(eth->eth_type)
+        && dp_packet_size(packet) >= VLAN_ETH_HEADER_LEN) {
         vlan = vlan_tci_to_vid(((const struct vlan_eth_header *) eth)
                                ->veth_tci);
     }

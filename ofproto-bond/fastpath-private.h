@@ -92,6 +92,9 @@ void ob_fast_count_shared(struct ob_fast_view *,
 void ob_fast_count_moved(struct ob_fast_view *,
                          const struct ob_counts moved[]);
 
+/* The same for a member that has left.  Takes a lock. */
+void ob_fast_count_past(struct ob_fast *, bnd_id id, struct ob_counts more);
+
 /* Sends 'batch', which is used up, as 'view' says, at once.  Its packets have
  * been counted before; adds to 'moved' what each member has got. */
 void ob_fast_deal_anew(struct ob_fast_view *view, void *dp,

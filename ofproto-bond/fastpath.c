@@ -166,6 +166,14 @@ ob_fast_count_moved(struct ob_fast_view *view, const struct ob_counts moved[])
 }
 
 void
+ob_fast_count_past(struct ob_fast *f, bnd_id id, struct ob_counts more)
+{
+    ovs_mutex_lock(&f->mutex);
+    add_counts(ob_stats_member(&f->past, id), &more);
+    ovs_mutex_unlock(&f->mutex);
+}
+
+void
 ob_fast_get_stats(struct ob_fast *f, struct ob_stats *stats)
 {
     const struct ob_fast_view *view;

@@ -214,7 +214,7 @@ ob_owners_purge(bool (*exists)(const char *name, void *aux), void *aux)
 }
 
 void
-ob_owners_carrier(const char *name, bool up)
+ob_owners_carrier(const char *name, bool up, bool from_kernel)
 {
     struct ob_owner *o;
 
@@ -225,6 +225,7 @@ ob_owners_carrier(const char *name, bool up)
             const struct ob_member *m = &o->members[i];
 
             if (o->bond && o->bond->fast && m->in_bond
+                && m->in_kernel == from_kernel
                 && (!name || !strcmp(m->name, name))) {
                 ob_fast_cut(o->bond->fast, m->id, !up);
             }

@@ -70,6 +70,7 @@ struct ob_member {
 
     /* For sense.h. */
     struct netdev *netdev;      /* A reference of ours, or null. */
+    bool in_kernel;             /* It is a device of Linux, too. */
     uint64_t change_seq;        /* Of 'netdev' when it was read last. */
     long long int carrier_resets;
     bool carrier;
@@ -215,10 +216,11 @@ void ob_owner_set_ports(struct ob_owner *, struct ob_member *, ofp_port_t,
                         odp_port_t);
 
 /* Somebody heard that device 'name' (null: every one) has or has not ('up') a
- * carrier.  From any
+ * carrier; 'from_kernel': the kernel said so, which knows nothing of devices
+ * of DPDK and for tests, whatever their names.  From any
  * thread; wherever packets are sent by it, they go elsewhere (or back) when
  * this returns.  The engine is told by the main loop, as ever. */
-void ob_owners_carrier(const char *name, bool up);
+void ob_owners_carrier(const char *name, bool up, bool from_kernel);
 
 /* What the bond has sent, for the caller to uninit.  Main thread. */
 void ob_owner_get_stats(struct ob_owner *, struct ob_stats *);

@@ -25,6 +25,7 @@ ob_sense_set_netdev(struct ob_member *m, struct netdev *netdev)
     ob_carrier_unwatch(m->netdev);
     netdev_close(m->netdev);
     m->netdev = netdev_ref(netdev);
+    m->in_kernel = netdev && ob_carrier_in_kernel(netdev);
     m->change_seq = 0;
     ob_carrier_watch(m->netdev);
 }

@@ -38,8 +38,9 @@ policy_hash(const struct bnd_view *view, const struct flow *flow,
         .veth_dst = flow->dl_dst,
         .veth_src = flow->dl_src,
         .veth_type = htons(ETH_TYPE_VLAN),
-        .veth_tci = htons(vlan | vlan_tci_to_pcp(flow->vlans[0].tci)
-                                 << VLAN_PCP_SHIFT),
+        .veth_tci = htons(!vlan ? 0
+                          : vlan | (vlan_tci_to_pcp(flow->vlans[0].tci)
+                                    << VLAN_PCP_SHIFT)),
         .veth_next_type = (flow->vlans[1].tci
                            ? flow->vlans[1].tpid : flow->dl_type),
     };

@@ -91,6 +91,10 @@ take_ovs_keys(const struct smap *other_config, struct bnd_overlay *overlay,
         { "lacp-fallback-ab", BND_OPT_FALLBACK },
     };
     const char *primary = smap_get(other_config, "bond-primary");
+    const char *detect = smap_get(other_config, "bond-detect-mode");
+
+    bnd_settings_set_num(base, BND_OPT_DETECT,
+                         detect && !strcmp(detect, "miimon"));
 
     /* Open vSwitch heeds it in balance-tcp alone. */
     bnd_settings_set_num(base, BND_OPT_LB_OUTPUT,

@@ -342,11 +342,13 @@ bnd_wake_time(const struct bnd_bond *b)
 }
 
 /* Is 'm' of no use from the moment its carrier goes?  Not if a delay lets it
- * work on, or if it works without carrier already, by command. */
+ * work on, if it works without carrier already, by command, or if it is not
+ * carrier that counts. */
 static bool
 is_cuttable(const struct bnd_bond *b, const struct bnd_member *m)
 {
     return (m->enabled && m->carrier
+            && !bnd_settings_num(&b->settings, BND_OPT_DETECT)
             && (b->lacp || !bnd_settings_num(&b->settings,
                                              BND_OPT_DOWNDELAY)));
 }
