@@ -43,6 +43,27 @@ tests_bndtest_LDADD = \
 	$(OVS_BUILDDIR)/lib/libopenvswitch.la
 tests_bndtest_DEPENDENCIES = lib/libbond-engine.a ovs-libs.stamp
 
+# The packet path without a datapath.  The test is the datapath, hence the hooks
+# that are missing here.
+check_PROGRAMS += tests/fasttest
+tests_fasttest_SOURCES = \
+	ofproto-bond/fast-lanes.c \
+	ofproto-bond/fast-lanes.h \
+	ofproto-bond/fast-output.c \
+	ofproto-bond/fastpath-private.h \
+	ofproto-bond/fastpath.c \
+	ofproto-bond/fastpath.h \
+	ofproto-bond/thread-slot.c \
+	ofproto-bond/thread-slot.h \
+	tests/fasttest.c
+tests_fasttest_LDFLAGS = \
+	$(AM_LDFLAGS) \
+	-Wl,--wrap=dpif_execute \
+	-Wl,--wrap=odp_execute_actions \
+	$(OVS_LDFLAGS)
+tests_fasttest_LDADD = $(tests_bndtest_LDADD)
+tests_fasttest_DEPENDENCIES = $(tests_bndtest_DEPENDENCIES)
+
 # Scripts: add each file that testsuite.at (system-testsuite.at) includes.
 TESTSUITE_AT = \
 	tests/testsuite.at \
@@ -54,6 +75,7 @@ TESTSUITE_AT = \
 	tests/unit/bond-link.at \
 	tests/unit/bond-slb.at \
 	tests/unit/bond-status.at \
+	tests/unit/fastpath.at \
 	tests/unit/hash.at \
 	tests/unit/lacp.at \
 	tests/unit/lacp-standard.at \
@@ -126,7 +148,8 @@ ENGINE_PATH = tests
 SYSTEM_PATH = $(abs_builddir)/vswitchd-ext:$(OVS_BUILDDIR)/utilities:$(OVS_SRCDIR)/utilities:$(OVS_BUILDDIR)/ovsdb:$(OVS_BUILDDIR)/tests:$(OVS_SRCDIR)/tests
 
 CHECK_LOCAL += check-engine
-check-engine: tests/testsuite tests/atconfig tests/atlocal tests/bndtest
+check-engine: tests/testsuite tests/atconfig tests/atlocal tests/bndtest \
+		tests/fasttest
 	$(SHELL) tests/testsuite $(AUTOTEST_RUN) \
 	    AUTOTEST_PATH='$(ENGINE_PATH)' $(TESTSUITEFLAGS)
 .PHONY: check-engine
