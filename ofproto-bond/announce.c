@@ -3,12 +3,12 @@
 #include <config.h>
 #include "ofproto-bond/announce.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include "dp-packet.h"
 #include "ofproto/bond.h"
 #include "flow.h"
 #include "ofproto-bond/attach.h"
+#include "ofproto-bond/handle.h"
 #include "ofproto-bond/owner.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
@@ -17,32 +17,20 @@
 
 VLOG_DEFINE_THIS_MODULE(bond_announce);
 
-/* Packets that one round of the main loop sends at most. */
+/* Packets that one round of the main loop sends at most, and addresses that it
+ * looks at. */
 #define MAX_AT_ONCE 16
+#define MAX_LOOK 256
 
 void
 ob_announce_begin(struct ob_owner *o)
 {
     struct ob_announcer *a = &o->announcer;
 
-    a->n = a->next = 0;
+    memset(a, 0, sizeof *a);
+    a->pending = true;
     a->since = time_msec();
-    a->n_since = 0;
-}
-
-struct dp_packet *
-ob_announce_add(struct ob_owner *o, struct eth_addr mac, uint16_t vlan,
-                const void **port)
-{
-    struct ob_announcer *a = &o->announcer;
-
-    if (a->n >= a->allocated) {
-        a->queue = x2nrealloc(a->queue, &a->allocated, sizeof *a->queue);
-    }
-    a->queue[a->n++] = (struct ob_address) { .mac = mac, .vlan = vlan };
-    ob_attach_swallow_next_packet();
-    *port = ob_owner_any_port(o);
-    return dp_packet_new(0);
+    ob_announce_run(o);
 }
 
 static void
@@ -83,47 +71,44 @@ allowance(const struct ob_owner *o, long long int now)
                           * ob_owner_announce_rate(o) / 1000);
 }
 
-static bool
-is_pending(const struct ob_owner *o)
-{
-    return o->bond && o->announcer.next < o->announcer.n;
-}
-
 void
 ob_announce_run(struct ob_owner *o)
 {
     struct ob_announcer *a = &o->announcer;
+    struct ob_address addresses[MAX_AT_ONCE];
+    bool done;
 
-    if (!is_pending(o)) {
+    if (!a->pending) {
+        return;
+    }
+    const struct ofproto_dpif *ofproto = ob_owner_ofproto(o);
+    if (!ofproto || !o->bond->bundle) {
+        a->pending = false;     /* The bond has gone meanwhile. */
         return;
     }
 
     size_t allowed = allowance(o, time_msec());
-    for (int i = 0; i < MAX_AT_ONCE && is_pending(o)
-                    && a->n_since < allowed; i++) {
-        announce(o, &a->queue[a->next++]);
-        a->n_since++;
+    size_t n = ob_attach_next_addresses(ofproto, o->bond->bundle, &a->pos,
+                                        MAX_LOOK, addresses,
+                                        MIN(MAX_AT_ONCE, allowed - a->n),
+                                        &done);
+    for (size_t i = 0; i < n; i++) {
+        announce(o, &addresses[i]);
     }
-    if (!is_pending(o)) {
+    a->n += n;
+    if (done) {
         VLOG_DBG("bond %s: announced %"PRIuSIZE" addresses", o->name, a->n);
-        ob_announce_uninit(a);
+        a->pending = false;
     }
 }
 
 long long int
 ob_announce_wake_time(const struct ob_owner *o)
 {
-    if (!is_pending(o)) {
+    if (!o->announcer.pending) {
         return BND_NEVER;
     }
 
     long long int now = time_msec();
-    return o->announcer.n_since < allowance(o, now) ? now : now + 1;
-}
-
-void
-ob_announce_uninit(struct ob_announcer *a)
-{
-    free(a->queue);
-    memset(a, 0, sizeof *a);
+    return o->announcer.n < allowance(o, now) ? now : now + 1;
 }

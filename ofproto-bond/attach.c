@@ -2,10 +2,12 @@
 
 #include <config.h>
 #include "ofproto-bond/attach.h"
+#include "ofproto-bond/handle.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "dpif.h"
+#include "mac-learning.h"
 #include "netdev.h"
 #include "netdev-vport.h"
 #include "odp-util.h"
@@ -192,31 +194,60 @@ __wrap_xlate_push_stats_entry(struct xc_entry *entry,
     __real_xlate_push_stats_entry(entry, stats, offloaded);
 }
 
-HOOK(xlate_send_packet);
+HOOK(xlate_bundle_set);
 
-static __thread unsigned int n_to_swallow;
-
+/* OVS does not tell otherwise which of its bundles a bond is of. */
 void
-ob_attach_swallow_next_packet(void)
+__wrap_xlate_bundle_set(struct ofproto_dpif *ofproto, struct ofbundle *bundle,
+                        const char *name, enum port_vlan_mode vlan_mode,
+                        uint16_t qinq_ethtype, int vlan,
+                        unsigned long *trunks, unsigned long *cvlans,
+                        enum port_priority_tags_mode use_priority_tags,
+                        const struct bond *bond, const struct lacp *lacp,
+                        bool floodable, bool protected)
 {
-    n_to_swallow++;
+    if (bond) {
+        CONST_CAST(struct bond *, bond)->bundle = bundle;
+    }
+    __real_xlate_bundle_set(ofproto, bundle, name, vlan_mode, qinq_ethtype,
+                            vlan, trunks, cvlans, use_priority_tags, bond,
+                            lacp, floodable, protected);
 }
 
 int
 ob_attach_send_packet(const void *port, struct dp_packet *packet)
 {
-    return __real_xlate_send_packet(port, false, packet);
+    return xlate_send_packet(port, false, packet);
 }
 
-int
-__wrap_xlate_send_packet(const struct ofport_dpif *port, bool oam,
-                         struct dp_packet *packet)
+size_t
+ob_attach_next_addresses(const struct ofproto_dpif *ofproto,
+                         const void *bundle, struct hmap_position *pos,
+                         size_t n_look, struct ob_address addresses[],
+                         size_t n, bool *done)
 {
-    if (n_to_swallow) {
-        n_to_swallow--;
-        return 0;
+    struct mac_learning *ml = ofproto->ml;
+    size_t found = 0;
+
+    *done = false;
+    ovs_rwlock_rdlock(&ml->rwlock);
+    while (n_look-- > 0 && found < n) {
+        struct hmap_node *node = hmap_at_position(&ml->table, pos);
+
+        if (!node) {
+            *done = true;
+            break;
+        }
+
+        const struct mac_entry *e = CONTAINER_OF(node, struct mac_entry,
+                                                 hmap_node);
+        if (mac_entry_get_port(ml, e) != bundle) {
+            addresses[found].mac = e->mac;
+            addresses[found++].vlan = e->vlan;
+        }
     }
-    return __real_xlate_send_packet(port, oam, packet);
+    ovs_rwlock_unlock(&ml->rwlock);
+    return found;
 }
 
 bool

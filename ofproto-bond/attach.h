@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "openflow/openflow.h"
+#include "openvswitch/hmap.h"
 #include "openvswitch/types.h"
 
 struct dp_packet;
@@ -78,12 +79,23 @@ ob_attach_copy_aux(const void *aux_)
 }
 
 /* Sends 'packet' out by 'port', one of OVS's struct ofport_dpif, past all flow
- * tables.  Returns 0 or a positive errno.
- *
- * ob_attach_swallow_next_packet(): the next packet that OVS, on this thread,
- * sends in that way, it shall not; once more for each call. */
+ * tables.  Returns 0 or a positive errno. */
 int ob_attach_send_packet(const void *port, struct dp_packet *packet);
-void ob_attach_swallow_next_packet(void);
+
+/* An address that a bridge has learned. */
+struct ob_address {
+    struct eth_addr mac;
+    uint16_t vlan;              /* 0: untagged. */
+};
+
+/* Goes on through the addresses of bridge 'ofproto' from '*pos' (zeroed: from
+ * the beginning), looking at no more than 'n_look'.  Stores in 'addresses' up
+ * to 'n' of those that were not learned on 'bundle', a struct ofbundle, and
+ * returns their number.  '*done' says whether the end was reached. */
+size_t ob_attach_next_addresses(const struct ofproto_dpif *ofproto,
+                                const void *bundle, struct hmap_position *pos,
+                                size_t n_look, struct ob_address addresses[],
+                                size_t n, bool *done);
 
 /* Does the bridge that had 'uuid' still exist? */
 bool ob_attach_ofproto_exists(const struct uuid *uuid);

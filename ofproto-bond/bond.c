@@ -306,12 +306,10 @@ bond_rebalance(struct bond *bond)
 bool
 bond_should_send_learning_packets(struct bond *bond)
 {
-    bool yes = bond->owner && ob_owner_take_announce(bond->owner);
-
-    if (yes) {
+    if (bond->owner && ob_owner_take_announce(bond->owner)) {
         ob_announce_begin(bond->owner);
     }
-    return yes;
+    return false;               /* We do it ourselves. */
 }
 
 bool

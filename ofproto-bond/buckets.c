@@ -78,6 +78,12 @@ ob_buckets_create(struct ofproto_dpif *ofproto)
     return b;
 }
 
+const struct ofproto_dpif *
+ob_buckets_ofproto(const struct ob_buckets *b)
+{
+    return ob_attach_ofproto_exists(&b->uuid) ? b->ofproto : NULL;
+}
+
 uint32_t
 ob_buckets_id(const struct ob_buckets *b)
 {

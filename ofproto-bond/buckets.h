@@ -61,6 +61,9 @@ void ob_buckets_clear(struct ob_buckets *, struct bond *);
 /* Says whether the mode owns an id whatever the mechanism. */
 void ob_buckets_want_id(struct ob_buckets *, struct bond *, bool want);
 
+/* The bridge, or null if it does not exist any more. */
+const struct ofproto_dpif *ob_buckets_ofproto(const struct ob_buckets *);
+
 /* The id, or 0. */
 uint32_t ob_buckets_id(const struct ob_buckets *);
 

@@ -49,6 +49,8 @@ struct bond {
     atomic_uint64_t bytes[BND_N_SLOTS];
     atomic_uint64_t packets[BND_N_SLOTS];
 
+    const void *bundle;         /* OVS's struct ofbundle.  Main thread. */
+
     /* Where the datapath chooses, or null.  Written by the main thread; like
      * all who publish, under the owner's mutex. */
     struct ob_fast *fast;

@@ -199,6 +199,12 @@ ob_owner_lacp_is_current(struct ob_owner *o, const void *aux)
     return current;
 }
 
+const struct ofproto_dpif *
+ob_owner_ofproto(const struct ob_owner *o)
+{
+    return o->bond ? ob_buckets_ofproto(o->buckets) : NULL;
+}
+
 unsigned int
 ob_owner_announce_rate(const struct ob_owner *o)
 {
@@ -381,17 +387,6 @@ ob_owner_get_stats(struct ob_owner *o, struct ob_stats *stats)
     } else {
         memset(stats, 0, sizeof *stats);
     }
-}
-
-const void *
-ob_owner_any_port(const struct ob_owner *o)
-{
-    for (size_t i = 0; i < o->n_members; i++) {
-        if (o->members[i].in_bond) {
-            return o->members[i].aux;
-        }
-    }
-    OVS_NOT_REACHED();
 }
 
 void

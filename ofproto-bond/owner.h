@@ -140,6 +140,9 @@ void ob_owners_init(void);
 /* Are there that many? */
 bool ob_owners_many_lacp(void);
 
+/* The bridge of the bond, or null if there is no bond or no bridge any more. */
+const struct ofproto_dpif *ob_owner_ofproto(const struct ob_owner *);
+
 /* Addresses that the bond announces in a second at most. */
 unsigned int ob_owner_announce_rate(const struct ob_owner *);
 
@@ -224,9 +227,6 @@ void ob_owners_carrier(const char *name, bool up, bool from_kernel);
 
 /* What the bond has sent, for the caller to uninit.  Main thread. */
 void ob_owner_get_stats(struct ob_owner *, struct ob_stats *);
-
-/* Some port of the bond, which must have one. */
-const void *ob_owner_any_port(const struct ob_owner *);
 
 /* The address that was active when the daemon last stopped; of no interest if
  * there has been a bond of this name since then. */

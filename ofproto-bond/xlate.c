@@ -12,7 +12,6 @@
 
 #include "dp-packet.h"
 #include "flow.h"
-#include "ofproto-bond/announce.h"
 #include "ofproto-bond/attach.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/owner.h"
@@ -195,15 +194,13 @@ bond_use_lb_output_action(const struct bond *bond)
     return lb_output;
 }
 
-/* Called on the main thread, while OVS holds the lock of its MAC table. */
+/* Never called, as bond_should_send_learning_packets() never says yes: see
+ * announce.h. */
 struct dp_packet *
-bond_compose_learning_packet(struct bond *bond, const struct eth_addr eth_src,
-                             uint16_t vlan, void **port_aux)
+bond_compose_learning_packet(struct bond *bond OVS_UNUSED,
+                             const struct eth_addr eth_src OVS_UNUSED,
+                             uint16_t vlan OVS_UNUSED,
+                             void **port_aux OVS_UNUSED)
 {
-    const void *port;
-    struct dp_packet *packet = ob_announce_add(bond->owner, eth_src, vlan,
-                                               &port);
-
-    *port_aux = CONST_CAST(void *, port);
-    return packet;
+    OVS_NOT_REACHED();
 }

@@ -25,9 +25,9 @@ BND_HOOKS = \
 	odp_execute_actions \
 	ovsdb_idl_create \
 	xlate_actions \
+	xlate_bundle_set \
 	xlate_push_stats \
-	xlate_push_stats_entry \
-	xlate_send_packet
+	xlate_push_stats_entry
 
 bond_PROGRAMS += vswitchd-ext/ovs-vswitchd
 vswitchd_ext_ovs_vswitchd_SOURCES = \
