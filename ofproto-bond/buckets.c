@@ -388,7 +388,7 @@ ob_buckets_want_id(struct ob_buckets *b, struct bond *bond, bool want)
     b->wants_id = want;
     if (want) {
         need_id(b);
-    } else if (!b->fast) {
+    } else if (b->id && !b->fast) {
         ob_buckets_clear(b, bond);
     }
 }
@@ -399,6 +399,7 @@ ob_buckets_settle(struct ob_buckets *b, struct bond *bond)
     if (b && b->id && is_idle(b)) {
         if (++b->n_dumps >= SETTLE_DUMPS) {
             ob_buckets_clear(b, bond);
+            ob_buckets_update(b, bond); /* The same mechanism. */
         }
     } else if (b && b->incomplete) {
         ob_buckets_update(b, bond);
