@@ -23,19 +23,31 @@ static bool
 is_empty(const struct ob_lanes *l)
 {
     for (size_t i = 0; i < l->n_lanes; i++) {
-        if (l->lanes[i].count) {
+        if (l->lanes[i].n) {
             return false;
         }
     }
     return true;
 }
 
+/* Empties 'lane' into 'batch'. */
+static void
+take_lane(struct ob_lane *lane, struct dp_packet_batch *batch)
+{
+    dp_packet_batch_init(batch);
+    batch->count = lane->n;
+    memcpy(batch->packets, lane->packets, lane->n * sizeof lane->packets[0]);
+    lane->n = 0;
+}
+
 static void
 drop_packets(struct ob_lanes *l)
 {
     for (size_t i = 0; i < l->n_lanes; i++) {
-        dp_packet_delete_batch(&l->lanes[i], true);
-        l->lanes[i].count = 0;
+        struct dp_packet_batch batch;
+
+        take_lane(&l->lanes[i], &batch);
+        dp_packet_delete_batch(&batch, true);
     }
 }
 
@@ -83,20 +95,20 @@ send_by_new_view(struct ob_lanes *l, struct ob_fast_view *view)
 
     memset(moved, 0, sizeof moved);
     for (size_t i = 0; i < l->n_lanes; i++) {
-        struct dp_packet_batch *lane = &l->lanes[i];
+        struct dp_packet_batch batch;
         uint8_t m = sender_index(view, l->ids[i]);
 
-        if (!lane->count) {
+        if (!l->lanes[i].n) {
             continue;
         }
+        take_lane(&l->lanes[i], &batch);
         if (m != BND_VIEW_NONE) {
-            l->cb(&l->aux, lane, &view->outputs[m].nla, true);
+            l->cb(&l->aux, &batch, &view->outputs[m].nla, true);
         } else {
             any_moved = true;
-            uncount(view, l->ids[i], lane, moved);
-            ob_fast_deal_anew(view, &l->aux, l->cb, lane, moved);
+            uncount(view, l->ids[i], &batch, moved);
+            ob_fast_deal_anew(view, &l->aux, l->cb, &batch, moved);
         }
-        lane->count = 0;
     }
     if (any_moved) {
         ob_fast_count_moved(view, moved);
@@ -120,8 +132,8 @@ empty(struct ob_lanes *l)
         send_by_new_view(l, view);
     } else {
         for (size_t i = 0; i < l->n_lanes; i++) {
-            if (l->lanes[i].count) {
-                ob_lane_send(l, view, i);
+            if (l->lanes[i].n) {
+                ob_lane_send(l, view, i, l->lanes[i].n);
             }
         }
     }
@@ -198,9 +210,6 @@ ob_lanes_get__(struct ob_fast_view *view, const void *dp, odp_execute_cb cb,
         l->n_lanes = view->n_members;
         l->ids = xcalloc(l->n_lanes, sizeof *l->ids);
         l->lanes = xcalloc(l->n_lanes, sizeof *l->lanes);
-        for (size_t i = 0; i < l->n_lanes; i++) {
-            dp_packet_batch_init(&l->lanes[i]);
-        }
     }
     l->id = view->fast->id;
     l->generation = view->generation;

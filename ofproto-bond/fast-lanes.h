@@ -29,6 +29,7 @@
 #ifndef OB_FAST_LANES_H
 #define OB_FAST_LANES_H 1
 
+#include <string.h>
 #include "dp-packet.h"
 #include "odp-execute.h"
 #include "ofproto-bond/attach.h"
@@ -39,6 +40,13 @@
 #define OB_LANE_ROUNDS 16
 #define OB_LANE_POLLS 256
 
+/* Packets for one member.  Fewer than a burst, but for a moment: there is room
+ * for another one. */
+struct ob_lane {
+    size_t n;
+    struct dp_packet *packets[2 * NETDEV_MAX_BURST];
+};
+
 /* Lanes of one bond in one thread. */
 struct ob_lanes {
     uint32_t id;                /* Of the bond in the datapath. */
@@ -48,7 +56,7 @@ struct ob_lanes {
     enum dp_packet_source source; /* Of the packets; never mixed. */
     size_t n_lanes;             /* As many as members. */
     bnd_id *ids;                /* Of the members. */
-    struct dp_packet_batch *lanes;
+    struct ob_lane *lanes;
 };
 
 /* Lanes of one thread. */
@@ -94,26 +102,31 @@ ob_lanes_get(struct ob_fast_view *view, const void *dp, odp_execute_cb cb,
     return l;
 }
 
-/* Sends what is in lane 'm'. */
+/* Sends the first 'n' packets, a burst at most, that are in lane 'm'. */
 static inline void
-ob_lane_send(struct ob_lanes *l, const struct ob_fast_view *view, uint8_t m)
+ob_lane_send(struct ob_lanes *l, const struct ob_fast_view *view, size_t m,
+             size_t n)
 {
-    struct dp_packet_batch *lane = &l->lanes[m];
+    struct ob_lane *lane = &l->lanes[m];
+    struct dp_packet_batch batch;
 
-    l->cb(&l->aux, lane, &view->outputs[m].nla, true);
-    lane->count = 0;
+    batch.count = n;
+    batch.trunc = false;
+    memcpy(batch.packets, lane->packets, n * sizeof lane->packets[0]);
+    lane->n -= n;
+    memcpy(lane->packets, lane->packets + NETDEV_MAX_BURST,
+           lane->n * sizeof lane->packets[0]);
+    l->cb(&l->aux, &batch, &view->outputs[m].nla, true);
 }
 
-/* Puts 'packet' in lane 'm' of 'l', which is of 'view'. */
+/* Lane 'm' has got packets, no more than a burst, and now holds 'n'. */
 static inline void
-ob_lane_put(struct ob_lanes *l, const struct ob_fast_view *view, uint8_t m,
-            struct dp_packet *packet)
+ob_lane_filled(struct ob_lanes *l, const struct ob_fast_view *view, size_t m,
+               size_t n)
 {
-    struct dp_packet_batch *lane = &l->lanes[m];
-
-    lane->packets[lane->count++] = packet;
-    if (lane->count == NETDEV_MAX_BURST) {
-        ob_lane_send(l, view, m);
+    l->lanes[m].n = n;
+    if (n >= NETDEV_MAX_BURST) {
+        ob_lane_send(l, view, m, NETDEV_MAX_BURST);
     }
 }
 

@@ -103,30 +103,50 @@ send_broadcast(const struct job *job, struct dp_packet_batch *batch)
 /* Modes that send each packet by a member of its own.  'members' has one for
  * each packet of 'batch'. */
 
+/* Where packets of the two members go to: from 'n' on. */
+struct sorted {
+    struct dp_packet **packets;
+    size_t n;
+};
+
+/* Sorts packets, without a branch that could be predicted wrongly: each is
+ * written down for both members, and counts for its own.  Hence 'a' and 'b'
+ * have room for one more than they get. */
+static inline ALWAYS_INLINE void
+sort_two(struct dp_packet *const packets[], size_t n, const uint8_t members[],
+         struct sorted *a, struct sorted *b)
+{
+    size_t n0 = a->n, n1 = b->n;
+
+    for (size_t i = 0; i < n; i++) {
+        struct dp_packet *packet = packets[i];
+        size_t m = members[i];
+
+        a->packets[n0] = packet;
+        b->packets[n1] = packet;
+        n0 += !m;
+        n1 += m;
+    }
+    a->n = n0;
+    b->n = n1;
+}
+
 static void
 scatter_two(const struct job *job, struct dp_packet_batch *batch,
             const uint8_t members[])
 {
     struct dp_packet_batch other;
-    size_t n = batch->count;
-    size_t n0 = 0, n1 = 0;
+    /* Packets of 'batch' that have been read make room for those it keeps. */
+    struct sorted a = { batch->packets, 0 };
+    struct sorted b = { other.packets, 0 };
 
-    /* Without a branch that could be predicted wrongly; 'batch' itself takes
-     * the packets of member 0, as those before them have been read. */
-    for (size_t i = 0; i < n; i++) {
-        struct dp_packet *packet = batch->packets[i];
-
-        batch->packets[n0] = packet;
-        other.packets[n1] = packet;
-        n0 += !members[i];
-        n1 += members[i];
-    }
-    if (n0) {
-        batch->count = n0;
+    sort_two(batch->packets, batch->count, members, &a, &b);
+    if (a.n) {
+        batch->count = a.n;
         output(job, batch, 0);
     }
-    if (n1) {
-        other.count = n1;
+    if (b.n) {
+        other.count = b.n;
         other.trunc = false;
         output(job, &other, 1);
     }
@@ -156,14 +176,47 @@ scatter(const struct job *job, struct dp_packet_batch *batch,
     dp_packet_delete_batch(&out[n_members], true);
 }
 
-static inline ALWAYS_INLINE void
+/* The same two into lanes. */
+
+static void
+fill_two(const struct job *job, const struct dp_packet_batch *batch,
+         const uint8_t members[])
+{
+    struct ob_lanes *l = job->lanes;
+    struct sorted a = { l->lanes[0].packets, l->lanes[0].n };
+    struct sorted b = { l->lanes[1].packets, l->lanes[1].n };
+
+    sort_two(batch->packets, batch->count, members, &a, &b);
+    ob_lane_filled(l, job->view, 0, a.n);
+    ob_lane_filled(l, job->view, 1, b.n);
+}
+
+static void
+fill(const struct job *job, const struct dp_packet_batch *batch,
+     const uint8_t members[])
+{
+    struct ob_lanes *l = job->lanes;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        struct ob_lane *lane = &l->lanes[members[i]];
+
+        lane->packets[lane->n++] = batch->packets[i];
+    }
+    for (size_t m = 0; m < l->n_lanes; m++) {
+        ob_lane_filled(l, job->view, m, l->lanes[m].n);
+    }
+}
+
+static void
 send_each(const struct job *job, struct dp_packet_batch *batch,
           const uint8_t members[])
 {
-    if (job->view->n_members == 2 && !job->view->gaps) {
-        scatter_two(job, batch, members);
+    bool two = job->view->n_members == 2 && !job->view->gaps;
+
+    if (OVS_LIKELY(job->lanes && !job->view->gaps)) {
+        (two ? fill_two : fill)(job, batch, members);
     } else {
-        scatter(job, batch, members);
+        (two ? scatter_two : scatter)(job, batch, members);
     }
 }
 
@@ -190,27 +243,29 @@ send_hashed(const struct job *job, struct dp_packet_batch *batch,
             hash_func *hash)
 {
     const struct ob_fast_view *v = job->view;
-    struct ob_lanes *lanes = job->lanes;
+    struct ob_counts *counts = job->block->counts;
     uint8_t members[NETDEV_MAX_BURST];
+    size_t n = batch->count;
 
-    if (OVS_LIKELY(lanes && !v->gaps)) {
-        for (size_t i = 0; i < batch->count; i++) {
-            struct dp_packet *packet = batch->packets[i];
-            uint32_t slot = slot_of(v, hash(v, packet));
+    /* Packets in a row for the same bucket are counted together: adding to
+     * what was stored an instant ago is slow. */
+    uint32_t last = slot_of(v, hash(v, batch->packets[0]));
+    uint64_t n_packets = 0, n_bytes = 0;
 
-            count(&job->block->counts[slot], 1, dp_packet_size(packet));
-            ob_lane_put(lanes, v, v->slots[slot], packet);
-        }
-        return;
-    }
-
-    for (size_t i = 0; i < batch->count; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct dp_packet *packet = batch->packets[i];
         uint32_t slot = slot_of(v, hash(v, packet));
 
-        count(&job->block->counts[slot], 1, dp_packet_size(packet));
+        if (slot != last) {
+            count(&counts[last], n_packets, n_bytes);
+            n_packets = n_bytes = 0;
+            last = slot;
+        }
+        n_packets++;
+        n_bytes += dp_packet_size(packet);
         members[i] = v->slots[slot];
     }
+    count(&counts[last], n_packets, n_bytes);
     send_each(job, batch, members);
 }
 
@@ -310,28 +365,38 @@ send_by_policy(const struct job *job, struct dp_packet_batch *batch)
 
 /* balance-rr. */
 
-/* Deals in turn, one packet each.  'turn' is the first one's. */
+/* Deals in turn, one packet each.  'turn' is the first one's.  Where everyone
+ * takes his own turn, packets i, i + n, i + 2n... are one member's. */
 static void
-deal_singly(const struct job *job, struct dp_packet_batch *batch,
-            size_t turn)
+deal_singly(const struct job *job, struct dp_packet_batch *batch, size_t turn)
 {
     const struct ob_fast_view *v = job->view;
-    uint8_t members[NETDEV_MAX_BURST];
+    struct ob_lanes *l = job->lanes;
+    size_t n_members = v->n_members;
+    size_t n = batch->count;
 
-    for (size_t i = 0; i < batch->count; i++) {
-        struct dp_packet *packet = batch->packets[i];
-        uint8_t m = v->turns[turn];
+    for (size_t first = 0; first < n_members && first < n; first++) {
+        struct dp_packet_batch out;
+        size_t had = l ? l->lanes[turn].n : 0;
+        struct dp_packet **to = l ? l->lanes[turn].packets : out.packets;
+        uint64_t n_bytes = 0;
+        size_t k = had;
 
-        turn = turn + 1 == v->n_members ? 0 : turn + 1;
-        count(&job->block->counts[m], 1, dp_packet_size(packet));
-        if (OVS_LIKELY(job->lanes)) {
-            ob_lane_put(job->lanes, v, m, packet);
-        } else {
-            members[i] = m;
+        for (size_t i = first; i < n; i += n_members) {
+            struct dp_packet *packet = batch->packets[i];
+
+            to[k++] = packet;
+            n_bytes += dp_packet_size(packet);
         }
-    }
-    if (!job->lanes) {
-        send_each(job, batch, members);
+        count(&job->block->counts[turn], k - had, n_bytes);
+        if (l) {
+            ob_lane_filled(l, v, turn, k);
+        } else {
+            out.count = k;
+            out.trunc = false;
+            output(job, &out, turn);
+        }
+        turn = turn + 1 == n_members ? 0 : turn + 1;
     }
 }
 
@@ -343,10 +408,6 @@ deal(const struct job *job, struct dp_packet_batch *batch, uint32_t turn)
     uint8_t members[NETDEV_MAX_BURST];
     uint32_t per = v->packets_per;
 
-    if (!v->n_senders) {
-        dp_packet_delete_batch(batch, true);
-        return;
-    }
     for (size_t i = 0; i < batch->count; i++) {
         uint32_t k = per ? turn / per : random_uint32();
         uint8_t m = v->turns[k % v->n_members];
@@ -355,13 +416,21 @@ deal(const struct job *job, struct dp_packet_batch *batch, uint32_t turn)
         turn++;
         count(&job->block->counts[m], 1, dp_packet_size(batch->packets[i]));
     }
-    if (job->lanes) {
-        for (size_t i = 0; i < batch->count; i++) {
-            ob_lane_put(job->lanes, v, members[i], batch->packets[i]);
-        }
-    } else {
-        send_each(job, batch, members);
+    send_each(job, batch, members);
+}
+
+/* May there be IGMP in 'batch'?  Looks for its number where it is to be found,
+ * and takes what else stands there for it; and short packets, too. */
+static inline ALWAYS_INLINE bool
+may_have_igmp(const struct dp_packet_batch *batch)
+{
+    bool maybe = false;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        maybe |= bnd_eth_may_be_igmp(frame_of(batch->packets[i]),
+                                     dp_packet_size(batch->packets[i]));
     }
+    return maybe;
 }
 
 /* Takes IGMP out of 'batch' and sends it by the active member: a switch that
@@ -371,26 +440,19 @@ send_igmp(const struct job *job, struct dp_packet_batch *batch)
 {
     struct dp_packet_batch igmp;
     size_t n = batch->count;
-    size_t i = 0;
-
-    while (i < n && !bnd_eth_is_igmp(frame_of(batch->packets[i]),
-                                     dp_packet_size(batch->packets[i]))) {
-        i++;
-    }
-    if (OVS_LIKELY(i == n)) {
-        return;
-    }
 
     dp_packet_batch_init(&igmp);
-    batch->count = i;
-    for (; i < n; i++) {
+    batch->count = 0;
+    for (size_t i = 0; i < n; i++) {
         struct dp_packet *packet = batch->packets[i];
 
         dp_packet_batch_add(bnd_eth_is_igmp(frame_of(packet),
                                             dp_packet_size(packet))
                             ? &igmp : batch, packet);
     }
-    send_all(job, &igmp, job->view->active);
+    if (igmp.count) {
+        send_all(job, &igmp, job->view->active);
+    }
 }
 
 static void
@@ -399,8 +461,10 @@ send_in_turn(const struct job *job, struct dp_packet_batch *batch)
     const struct ob_fast_view *v = job->view;
     uint32_t turn;
 
-    send_igmp(job, batch);
-    if (!v->n_members) {
+    if (OVS_UNLIKELY(may_have_igmp(batch))) {
+        send_igmp(job, batch);
+    }
+    if (!v->n_senders) {
         dp_packet_delete_batch(batch, true);
         return;
     }
@@ -412,7 +476,7 @@ send_in_turn(const struct job *job, struct dp_packet_batch *batch)
      * number 1, as in Linux. */
     atomic_add_relaxed(&v->fast->turn, (uint32_t) batch->count, &turn);
     turn++;
-    if (v->n_senders && v->packets_per == 1) {
+    if (v->in_turn && v->packets_per == 1) {
         deal_singly(job, batch, turn % v->n_members);
     } else {
         deal(job, batch, turn);

@@ -37,13 +37,14 @@ struct ob_fast_view {
     bool compat;
     bool gaps;                  /* Some bucket has no member. */
     uint8_t active;             /* Index of a member, or BND_VIEW_NONE. */
+    bool in_turn;               /* Every turn is its own member's. */
     uint16_t packets_per;
     uint32_t n_slots;
     uint32_t n_members;
     uint64_t inverse;           /* Of 'n_slots', see slot_of(). */
     uint32_t basis;
     struct ob_fast *fast;
-    uint64_t generation;        /* Other than that of any view before. */
+    uint64_t generation;        /* No other view, of any bond, has it. */
     uint8_t slots[BND_N_SLOTS]; /* As in struct bnd_resolved, like these. */
     uint8_t turns[BND_VIEW_MAX];
     uint8_t senders[BND_VIEW_MAX];
@@ -75,7 +76,6 @@ struct ob_fast {
     uint8_t cut[BND_VIEW_MAX];  /* Bool: members of 'base' cut out. */
     struct ovs_list views;      /* Of struct ob_fast_view: not freed yet. */
     struct ob_stats past;       /* Counters of those that are. */
-    uint64_t generation;        /* Of the last view. */
 };
 
 /* Returns the fast path with 'id' in the datapath, or null. */

@@ -300,6 +300,10 @@ copy_resolved(struct ob_fast_view *fv, const struct bnd_resolved *r)
     for (size_t i = 0; i < fv->n_slots; i++) {
         fv->gaps |= fv->slots[i] == BND_VIEW_NONE;
     }
+    fv->in_turn = true;
+    for (size_t i = 0; i < fv->n_members; i++) {
+        fv->in_turn &= fv->turns[i] == i;
+    }
 }
 
 /* Returns a flat copy of 'f->base' with what is cut out of it. */
@@ -342,6 +346,17 @@ make_view(struct ob_fast *f)
     return fv;
 }
 
+/* Returns a number that no view of any bond had before. */
+static uint64_t
+next_generation(void)
+{
+    static atomic_uint64_t last = ATOMIC_VAR_INIT(0);
+    uint64_t orig;
+
+    atomic_add(&last, 1, &orig);
+    return orig + 1;
+}
+
 /* Makes what 'f->base' and 'f->cut' say the truth. */
 static void
 republish(struct ob_fast *f)
@@ -351,7 +366,7 @@ republish(struct ob_fast *f)
                                                     &f->view);
     struct ob_fast_view *new = make_view(f);
 
-    new->generation = ++f->generation;
+    new->generation = next_generation();
     ovs_list_push_back(&f->views, &new->node);
     ovsrcu_set(&f->view, new);
     if (old) {

@@ -48,6 +48,18 @@ void bnd_eth_encode(struct bnd_writer *, struct eth_addr dst,
  * it. */
 struct eth_addr bnd_eth_slow_protocols(void);
 
+/* Can 'frame', of which 'len' bytes can be read, be IGMP?  True also if it is
+ * not and has the same number in one of two places, or is short.  For a first
+ * look: bnd_eth_is_igmp() tells for sure. */
+static inline bool
+bnd_eth_may_be_igmp(const uint8_t *frame, size_t len)
+{
+    enum { PROTO = BND_ETH_HEADER_LEN + 9, TAG = 4, IGMP = 2 };
+
+    return (len <= PROTO + TAG
+            || (frame[PROTO] == IGMP) | (frame[PROTO + TAG] == IGMP));
+}
+
 /* Is 'frame', of which 'len' bytes can be read, IGMP over IPv4, untagged or
  * behind one tag?  Inline, as some ask it for every packet. */
 static inline bool
