@@ -113,6 +113,15 @@ cmd_bond_show(struct unixctl_conn *conn, int argc, const char *argv[],
 }
 
 static void
+cmd_bond_buckets(struct unixctl_conn *conn, int argc, const char *argv[],
+                 void *aux OVS_UNUSED)
+{
+    struct show show = { is_bond, bnd_format_buckets, DS_EMPTY_INITIALIZER };
+
+    show_reply(conn, argc, argv, &show, "no such bond");
+}
+
+static void
 cmd_lacp_show(struct unixctl_conn *conn, int argc, const char *argv[],
               void *aux OVS_UNUSED)
 {
@@ -330,6 +339,8 @@ bx_appctl_init(void)
 
     unixctl_command_register("bond/list", "", 0, 0, cmd_bond_list, NULL);
     unixctl_command_register("bond/show", "[port]", 0, 1, cmd_bond_show,
+                             NULL);
+    unixctl_command_register("bond/buckets", "[port]", 0, 1, cmd_bond_buckets,
                              NULL);
     unixctl_command_register("bond/migrate", "port hash member", 3, 3,
                              cmd_bond_migrate, NULL);

@@ -237,6 +237,31 @@ bnd_format_bond_row(const char *name, const struct bnd_status *s,
     ds_put_char(ds, '\n');
 }
 
+/* Returns the name of member 'id', or "none". */
+static const char *
+member_name(const struct bnd_status *s, bnd_id id)
+{
+    for (size_t i = 0; i < s->n_members; i++) {
+        if (s->members[i].id == id) {
+            return s->members[i].name;
+        }
+    }
+    return "none";
+}
+
+void
+bnd_format_buckets(const char *name, const struct bnd_status *s,
+                   const struct bnd_status_extra *x OVS_UNUSED,
+                   struct ds *ds)
+{
+    ds_put_format(ds, "---- %s ----\n", name);
+    for (size_t i = 0; s->slots && i < s->n_slots; i++) {
+        ds_put_format(ds, "bucket %"PRIuSIZE": %s, %"PRIu64" packets, %"PRIu64
+                      " bytes\n", i, member_name(s, s->slots[i].owner),
+                      s->slots[i].tx_packets, s->slots[i].tx_bytes);
+    }
+}
+
 static void
 format_lacp_state(uint8_t state, struct ds *ds)
 {

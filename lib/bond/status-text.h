@@ -52,6 +52,11 @@ void bnd_format_bond(const char *name, const struct bnd_status *,
 void bnd_format_bond_row(const char *name, const struct bnd_status *,
                          const struct bnd_status_extra *, struct ds *);
 
+/* Appends the buckets of a bond, if its mode has any, to the reply of
+ * bond/buckets. */
+void bnd_format_buckets(const char *name, const struct bnd_status *,
+                        const struct bnd_status_extra *, struct ds *);
+
 /* Append a port to the reply of lacp/show, lacp/show-stats. */
 void bnd_format_lacp(const char *name, const struct bnd_status *,
                      struct ds *);
