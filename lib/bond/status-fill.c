@@ -120,7 +120,9 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
     s->recirculates = traits & BND_MT_RECIRCULATE && !s->fallback;
     s->has_datapath_id = traits & BND_MT_DATAPATH_ID;
     s->buckets_by_source = traits & BND_MT_BY_SOURCE;
-    s->lb_output = (bnd_settings_num(cfg, BND_OPT_LB_OUTPUT)
+    /* Of its own modes stock Open vSwitch heeds the setting in one. */
+    s->lb_output = ((bnd_settings_num(cfg, BND_OPT_LB_OUTPUT)
+                     && traits & BND_MT_RECIRCULATE)
                     || traits & (BND_MT_PER_PACKET | BND_MT_POLICY));
     s->has_policy = traits & BND_MT_POLICY && !s->fallback;
     s->policy = bnd_settings_num(cfg, BND_OPT_XMIT_POLICY);

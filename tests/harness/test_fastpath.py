@@ -274,6 +274,7 @@ def test_openflow_output_is_exact(net_of, mode):
     for port in PORTS:
         run_ofctl(net, "add-flow", "br0", "priority=9,udp,nw_src=10.9.1.0/24,"
                   "actions=output:" + port)
+        net.s.appctl("revalidator/wait")
         got = net.exchange([frame(256 + i) for i in range(50)])
         assert {p: len(got[p]) for p in PORTS} \
             == {p: 50 if p == port else 0 for p in PORTS}
@@ -282,6 +283,7 @@ def test_openflow_output_is_exact(net_of, mode):
         if mode == "balance-rr":
             assert {len(x) for x in got.values()} == {10}
         run_ofctl(net, "del-flows", "br0", "udp,nw_src=10.9.1.0/24")
+        net.s.appctl("revalidator/wait")
 
 
 def run_ofctl(net, *args):

@@ -356,11 +356,12 @@ def test_several_bonds(sides):
     try:
         for query in QUERIES[:3]:
             texts = [side.s.appctl(*query) for side in sides]
-            if query == ["bond/show"]:      # In no particular order.
+            if query[0] == "bond/show":     # In no particular order.
                 texts = ["".join("\n".join(lines) + "\n" for _n, lines
                                  in sorted(compare.blocks(t)))
                          for t in texts]
-                assert "---- bond1 ----" in texts[1]
+                if len(query) == 1:
+                    assert "---- bond1 ----" in texts[1]
             else:
                 texts = ["\n".join(sorted(t.split("\n"))) for t in texts]
             found = compare.differences(*texts, extra=True)
