@@ -41,6 +41,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/sense.h \
 	ofproto-bond/thread-slot.c \
 	ofproto-bond/thread-slot.h \
+	ofproto-bond/worker.c \
+	ofproto-bond/worker.h \
 	ofproto-bond/xlate.c
 
 HOUSE_FILES += $(ofproto_bond_SOURCES)

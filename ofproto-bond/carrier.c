@@ -8,17 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <linux/rtnetlink.h>
-#include "latch.h"
 #include "netdev.h"
 #include "netlink-socket.h"
 #include "ofproto-bond/owner.h"
+#include "ofproto-bond/worker.h"
 #include "openvswitch/list.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/thread.h"
 #include "openvswitch/vlog.h"
-#include "ovs-atomic.h"
-#include "ovs-thread.h"
 #include "rtnetlink.h"
 #include "timeval.h"
 #include "util.h"
@@ -32,10 +30,7 @@ struct mute {
     bool up;                    /* What it said last. */
 };
 
-static bool running;            /* Main thread only. */
-static pthread_t thread;
-static struct latch latch;
-static atomic_bool stop;
+static struct ob_worker worker; /* Woken for a device that has to be asked. */
 
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
 static struct ovs_list mutes OVS_GUARDED_BY(mutex)
@@ -119,9 +114,7 @@ ob_carrier_watch(struct netdev *netdev)
         ovs_mutex_lock(&mutex);
         ovs_list_push_back(&mutes, &m->node);
         ovs_mutex_unlock(&mutex);
-        if (running) {
-            latch_set(&latch);
-        }
+        ob_worker_wake(&worker);
     }
 }
 
@@ -173,13 +166,7 @@ carrier_main(void *aux OVS_UNUSED)
 {
     struct nl_sock *sock = open_socket();
 
-    for (;;) {
-        bool stopping;
-
-        atomic_read(&stop, &stopping);
-        if (stopping) {
-            break;
-        }
+    while (ob_worker_goes_on(&worker)) {
         if (sock) {
             listen_links(sock);
             nl_sock_wait(sock, POLLIN);
@@ -187,9 +174,7 @@ carrier_main(void *aux OVS_UNUSED)
         if (ask_mutes()) {
             poll_timer_wait(OB_CARRIER_POLL_MS);
         }
-        latch_poll(&latch);
-        latch_wait(&latch);
-        poll_block();
+        ob_worker_sleep(&worker);
     }
     nl_sock_destroy(sock);
     return NULL;
@@ -198,22 +183,11 @@ carrier_main(void *aux OVS_UNUSED)
 void
 ob_carrier_start(void)
 {
-    if (!running) {
-        running = true;
-        latch_init(&latch);
-        atomic_store(&stop, false);
-        thread = ovs_thread_create("bond_carrier", carrier_main, NULL);
-    }
+    ob_worker_start(&worker, "bond_carrier", carrier_main);
 }
 
 void
 ob_carrier_stop(void)
 {
-    if (running) {
-        running = false;
-        atomic_store(&stop, true);
-        latch_set(&latch);
-        xpthread_join(thread, NULL);
-        latch_destroy(&latch);
-    }
+    ob_worker_stop(&worker);
 }
