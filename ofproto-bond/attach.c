@@ -2,7 +2,6 @@
 
 #include <config.h>
 #include "ofproto-bond/attach.h"
-#include "ofproto-bond/handle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "ofproto/ofproto-dpif-xlate.h"
 #include "ofproto/ofproto-dpif-xlate-cache.h"
 #include "ofproto/ofproto-provider.h"
+#include "ofproto-bond/handle.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofpbuf.h"
@@ -27,18 +27,17 @@ VLOG_DEFINE_THIS_MODULE(bond_attach);
 #define BUCKET_RULE_PRIORITY 20
 
 static void
-bucket_match(uint32_t recirc_id, int bucket, struct match *match)
-{
-    match_init_catchall(match);
-    match_set_recirc_id(match, recirc_id);
-    match_set_dp_hash_masked(match, bucket, BOND_BUCKETS - 1);
-}
-
-static void
 flood_match(uint32_t recirc_id, struct match *match)
 {
     match_init_catchall(match);
     match_set_recirc_id(match, recirc_id);
+}
+
+static void
+bucket_match(uint32_t recirc_id, int bucket, struct match *match)
+{
+    flood_match(recirc_id, match);
+    match_set_dp_hash_masked(match, bucket, BOND_BUCKETS - 1);
 }
 
 /* Adds or changes the rule with 'match': output to 'n' 'ports'. */
@@ -161,14 +160,9 @@ ob_attach_packets_now(void)
     return packets_now;
 }
 
-/* Declares the two halves of a wrapped function 'FN'. */
-#define HOOK(FN) \
-    extern __typeof__(FN) __real_##FN; \
-    extern __typeof__(FN) __wrap_##FN
-
-HOOK(xlate_actions);
-HOOK(xlate_push_stats);
-HOOK(xlate_push_stats_entry);
+OB_HOOK(xlate_actions);
+OB_HOOK(xlate_push_stats);
+OB_HOOK(xlate_push_stats_entry);
 
 enum xlate_error
 __wrap_xlate_actions(struct xlate_in *xin, struct xlate_out *xout)
@@ -194,7 +188,7 @@ __wrap_xlate_push_stats_entry(struct xc_entry *entry,
     __real_xlate_push_stats_entry(entry, stats, offloaded);
 }
 
-HOOK(xlate_bundle_set);
+OB_HOOK(xlate_bundle_set);
 
 /* OVS does not tell otherwise which of its bundles a bond is of. */
 void

@@ -25,6 +25,12 @@ struct ofproto_dpif;
 struct rule;
 struct uuid;
 
+/* Declares the two halves of 'FN', a function of OVS that the linker has us
+ * interpose (--wrap; BND_HOOKS in vswitchd-ext/automake.mk). */
+#define OB_HOOK(FN) \
+    extern __typeof__(FN) __real_##FN; \
+    extern __typeof__(FN) __wrap_##FN
+
 /* Rules of priority 20 in the internal table, one per bucket, that match what
  * comes back from recirculation under 'recirc_id' with 'bucket' in the low 8
  * bits of dp_hash, and send it out by 'port'.  ob_attach_set_rule() adds or

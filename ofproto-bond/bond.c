@@ -156,7 +156,7 @@ bond_ref(const struct bond *bond_)
 
     if (bond) {
         ovs_refcount_ref(&bond->ref_cnt);
-        if (!ovsrcu_get(struct ob_view *, &bond->view)
+        if (!ob_bond_view(bond)
             && bond->owner && !bond->owner->lacp) {
             /* Translation is about to use a bond for the first time (and we
              * are on the main thread).  Its members are all registered: do

@@ -128,12 +128,6 @@ ob_buckets_odp_port(const struct ob_buckets *b, const struct netdev *netdev)
 
 /* Counters. */
 
-static const struct ob_view *
-get_view(const struct bond *bond)
-{
-    return ovsrcu_get(struct ob_view *, &bond->view);
-}
-
 /* Adds to the sums what bucket 'i' (or -1 for none) has carried for 'id'. */
 static void
 add_past(struct ob_buckets *b, int i, bnd_id id, struct ob_counts more)
@@ -142,14 +136,11 @@ add_past(struct ob_buckets *b, int i, bnd_id id, struct ob_counts more)
         return;
     }
     if (i >= 0) {
-        b->past.slots[i].n_packets += more.n_packets;
-        b->past.slots[i].n_bytes += more.n_bytes;
+        ob_counts_add(&b->past.slots[i], more.n_packets, more.n_bytes);
     }
     if (id != BND_NO_MEMBER) {
-        struct ob_counts *c = ob_stats_member(&b->past, id);
-
-        c->n_packets += more.n_packets;
-        c->n_bytes += more.n_bytes;
+        ob_counts_add(ob_stats_member(&b->past, id), more.n_packets,
+                      more.n_bytes);
     }
 }
 
@@ -234,16 +225,7 @@ ob_buckets_get_stats(struct ob_buckets *b, struct bond *bond,
     } else {
         memset(stats, 0, sizeof *stats);
     }
-    for (int i = 0; i < BND_N_SLOTS; i++) {
-        stats->slots[i].n_packets += b->past.slots[i].n_packets;
-        stats->slots[i].n_bytes += b->past.slots[i].n_bytes;
-    }
-    for (size_t i = 0; i < b->past.n_members; i++) {
-        struct ob_counts *c = ob_stats_member(stats, b->past.members[i].id);
-
-        c->n_packets += b->past.members[i].counts.n_packets;
-        c->n_bytes += b->past.members[i].counts.n_bytes;
-    }
+    ob_stats_add(stats, &b->past);
 }
 
 void
@@ -325,12 +307,7 @@ keep_fast_stats(struct ob_buckets *b)
     struct ob_stats stats;
 
     ob_fast_get_stats(b->fast, &stats);
-    for (int i = 0; i < BND_N_SLOTS; i++) {
-        add_past(b, i, BND_NO_MEMBER, stats.slots[i]);
-    }
-    for (size_t i = 0; i < stats.n_members; i++) {
-        add_past(b, -1, stats.members[i].id, stats.members[i].counts);
-    }
+    ob_stats_add(&b->past, &stats);
     ob_stats_uninit(&stats);
 }
 
@@ -578,7 +555,7 @@ wanted_mechanism(const struct ob_buckets *b, const struct ob_view *ov)
 void
 ob_buckets_update(struct ob_buckets *b, struct bond *bond)
 {
-    const struct ob_view *ov = get_view(bond);
+    const struct ob_view *ov = ob_bond_view(bond);
 
     b->has_lb_output = ovs_lb_output_action_supported(b->ofproto);
 

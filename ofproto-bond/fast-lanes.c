@@ -78,8 +78,7 @@ uncount(struct ob_fast_view *view, bnd_id id,
     }
     for (size_t i = 0; i < view->n_members; i++) {
         if (view->ids[i] == id) {
-            moved[i].n_packets += minus.n_packets;
-            moved[i].n_bytes += minus.n_bytes;
+            ob_counts_add(&moved[i], minus.n_packets, minus.n_bytes);
             return;
         }
     }
@@ -222,8 +221,7 @@ ob_lanes_get__(struct ob_fast_view *view, const void *dp, odp_execute_cb cb,
 
 /* Receiving. */
 
-extern __typeof__(netdev_rxq_recv) __real_netdev_rxq_recv;
-extern __typeof__(netdev_rxq_recv) __wrap_netdev_rxq_recv;
+OB_HOOK(netdev_rxq_recv);
 
 /* A queue is asked: the packets that it yielded before have been dealt
  * with. */

@@ -42,13 +42,6 @@ struct job {
     struct ob_lanes *lanes;     /* To put packets in, or null. */
 };
 
-static inline ALWAYS_INLINE void
-count(struct ob_counts *counts, uint64_t n_packets, uint64_t n_bytes)
-{
-    counts->n_packets += n_packets;
-    counts->n_bytes += n_bytes;
-}
-
 /* Sends 'batch', which is used up, by member 'm'. */
 static inline ALWAYS_INLINE void
 output(const struct job *job, struct dp_packet_batch *batch, uint8_t m)
@@ -76,7 +69,7 @@ send_all(const struct job *job, struct dp_packet_batch *batch, uint8_t m)
         dp_packet_delete_batch(batch, true);
         return;
     }
-    count(&job->block->counts[m], batch->count, batch_bytes(batch));
+    ob_counts_add(&job->block->counts[m], batch->count, batch_bytes(batch));
     output(job, batch, m);
 }
 
@@ -95,7 +88,7 @@ send_broadcast(const struct job *job, struct dp_packet_batch *batch)
         uint8_t m = v->senders[i];
         bool last = i == v->n_senders - 1;
 
-        count(&job->block->counts[m], n, n_bytes);
+        ob_counts_add(&job->block->counts[m], n, n_bytes);
         job->cb(job->dp, batch, &v->outputs[m].nla, last);
     }
 }
@@ -249,7 +242,7 @@ send_hashed(const struct job *job, struct dp_packet_batch *batch,
 
     /* Packets in a row for the same bucket are counted together: adding to
      * what was stored an instant ago is slow. */
-    uint32_t last = slot_of(v, hash(v, batch->packets[0]));
+    uint32_t last = 0;
     uint64_t n_packets = 0, n_bytes = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -257,7 +250,7 @@ send_hashed(const struct job *job, struct dp_packet_batch *batch,
         uint32_t slot = slot_of(v, hash(v, packet));
 
         if (slot != last) {
-            count(&counts[last], n_packets, n_bytes);
+            ob_counts_add(&counts[last], n_packets, n_bytes);
             n_packets = n_bytes = 0;
             last = slot;
         }
@@ -265,7 +258,7 @@ send_hashed(const struct job *job, struct dp_packet_batch *batch,
         n_bytes += dp_packet_size(packet);
         members[i] = v->slots[slot];
     }
-    count(&counts[last], n_packets, n_bytes);
+    ob_counts_add(&counts[last], n_packets, n_bytes);
     send_each(job, batch, members);
 }
 
@@ -388,7 +381,7 @@ deal_singly(const struct job *job, struct dp_packet_batch *batch, size_t turn)
             to[k++] = packet;
             n_bytes += dp_packet_size(packet);
         }
-        count(&job->block->counts[turn], k - had, n_bytes);
+        ob_counts_add(&job->block->counts[turn], k - had, n_bytes);
         if (l) {
             ob_lane_filled(l, v, turn, k);
         } else {
@@ -414,7 +407,7 @@ deal(const struct job *job, struct dp_packet_batch *batch, uint32_t turn)
 
         members[i] = m;
         turn++;
-        count(&job->block->counts[m], 1, dp_packet_size(batch->packets[i]));
+        ob_counts_add(&job->block->counts[m], 1, dp_packet_size(batch->packets[i]));
     }
     send_each(job, batch, members);
 }
@@ -576,8 +569,8 @@ ob_fast_deal_anew(struct ob_fast_view *view, void *dp, odp_execute_cb cb,
         size_t m = view->n_slots ? view->slots[i] : i;
 
         if (block.counts[i].n_packets && m < view->n_members) {
-            count(&moved[m], block.counts[i].n_packets,
-                  block.counts[i].n_bytes);
+            ob_counts_add(&moved[m], block.counts[i].n_packets,
+                          block.counts[i].n_bytes);
         }
     }
 }
@@ -597,8 +590,7 @@ execute_one(void *dp, struct dp_packet_batch *batch,
     }
 }
 
-extern __typeof__(odp_execute_actions) __real_odp_execute_actions;
-extern __typeof__(odp_execute_actions) __wrap_odp_execute_actions;
+OB_HOOK(odp_execute_actions);
 
 void
 __wrap_odp_execute_actions(void *dp, struct dp_packet_batch *batch,

@@ -69,8 +69,19 @@ ob_stats_member(struct ob_stats *stats, bnd_id id)
 static void
 add_counts(struct ob_counts *to, const struct ob_counts *more)
 {
-    to->n_packets += more->n_packets;
-    to->n_bytes += more->n_bytes;
+    ob_counts_add(to, more->n_packets, more->n_bytes);
+}
+
+void
+ob_stats_add(struct ob_stats *stats, const struct ob_stats *more)
+{
+    for (size_t i = 0; i < BND_N_SLOTS; i++) {
+        add_counts(&stats->slots[i], &more->slots[i]);
+    }
+    for (size_t i = 0; i < more->n_members; i++) {
+        add_counts(ob_stats_member(stats, more->members[i].id),
+                   &more->members[i].counts);
+    }
 }
 
 /* Adds what one thread counted in 'view' to 'stats'. */
@@ -313,11 +324,9 @@ make_view(struct ob_fast *f)
 {
     const struct bnd_view *base = f->base;
     struct ob_fast_view *fv = xzalloc_cacheline(sizeof *fv);
-    uint8_t cut[BND_VIEW_MAX];
     struct bnd_resolved r;
 
-    memcpy(cut, f->cut, sizeof cut);
-    bnd_view_resolve(base, cut, &r);
+    bnd_view_resolve(base, f->cut, &r);
 
     fv->xmit = base->xmit;
     fv->policy = base->policy;

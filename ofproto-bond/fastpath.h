@@ -46,6 +46,13 @@ struct ob_counts {
     uint64_t n_bytes;
 };
 
+static inline void
+ob_counts_add(struct ob_counts *counts, uint64_t n_packets, uint64_t n_bytes)
+{
+    counts->n_packets += n_packets;
+    counts->n_bytes += n_bytes;
+}
+
 struct ob_member_counts {
     bnd_id id;
     struct ob_counts counts;
@@ -62,6 +69,9 @@ void ob_stats_uninit(struct ob_stats *);
 
 /* Returns the counters of member 'id' in '*stats', adding them if need be. */
 struct ob_counts *ob_stats_member(struct ob_stats *, bnd_id id);
+
+/* Adds 'more' to '*stats'. */
+void ob_stats_add(struct ob_stats *stats, const struct ob_stats *more);
 
 /* Finds out how the datapath 'dpif', which must support lb_output, executes
  * actions, unless that is known already.  Returns false if it cannot be found

@@ -71,7 +71,7 @@ ob_bond_set_fast(struct bond *bond, struct ob_fast *fast)
     struct ob_owner *o = bond->owner;
 
     ovs_mutex_lock(&o->mutex);
-    const struct ob_view *ov = ovsrcu_get(struct ob_view *, &bond->view);
+    const struct ob_view *ov = ob_bond_view(bond);
 
     bond->fast = fast;
     if (fast) {

@@ -83,6 +83,14 @@ struct lacp {
     atomic_uint64_t n_dropped;  /* Refused as too many. */
 };
 
+/* Returns the view that 'bond' has published, or null.  Good until the calling
+ * thread quiesces. */
+static inline const struct ob_view *
+ob_bond_view(const struct bond *bond)
+{
+    return ovsrcu_get(struct ob_view *, &bond->view);
+}
+
 /* Publishes 'view' (taken over, may be null) on 'bond' with the names of the
  * owner's members.  The old one is freed after a grace period. */
 void ob_bond_publish(struct bond *, struct bnd_view *view);

@@ -380,16 +380,6 @@ ob_owner_set_ports(struct ob_owner *o, struct ob_member *m,
 }
 
 void
-ob_owner_get_stats(struct ob_owner *o, struct ob_stats *stats)
-{
-    if (o->bond) {
-        ob_buckets_get_stats(o->buckets, o->bond, stats);
-    } else {
-        memset(stats, 0, sizeof *stats);
-    }
-}
-
-void
 ob_owner_set_sticky(struct ob_owner *o, struct eth_addr mac)
 {
     if (!o->had_bond) {

@@ -383,24 +383,17 @@ count_pass(struct ob_owner *o, bool by_guard)
     }
 }
 
-/* Will flows have to be translated anew?  Those that leave the choice to the
- * datapath care for less than a view has. */
+/* Will flows have to be translated anew when 'view' takes the place of what is
+ * published?  Those that leave the choice to the datapath care for less than a
+ * view has. */
 static bool
-flows_change(const struct ob_owner *o)
+flows_change(const struct ob_owner *o, const struct bnd_view *view)
     OVS_REQUIRES(o->mutex)
 {
-    const struct ob_view *ov = (o->bond
-                                ? ovsrcu_get(struct ob_view *, &o->bond->view)
-                                : NULL);
-    bool change = true;
+    const struct ob_view *ov = o->bond ? ob_bond_view(o->bond) : NULL;
 
-    if (ov && bond_use_lb_output_action(o->bond)) {
-        struct bnd_view *view = bnd_make_view(o->engine);
-
-        change = !view || !bnd_view_same_flows(ov->view, view);
-        free(view);
-    }
-    return change;
+    return (!ov || !view || !bond_use_lb_output_action(o->bond)
+            || !bnd_view_same_flows(ov->view, view));
 }
 
 /* Brings up to date what the main thread looks at without the mutex. */
@@ -430,18 +423,25 @@ static void
 take_effects(struct ob_owner *o, struct bnd_effects *fx)
     OVS_REQUIRES(o->mutex)
 {
+    struct bnd_view *view = NULL;
+    bool publish;
+
     *fx = o->fx;
     bnd_effects_init(&o->fx);
 
+    publish = bnd_effects_has(fx, BND_FX_VIEW) && o->bond;
+    if (publish) {
+        view = bnd_make_view(o->engine);
+    }
     o->todo_revalidate |= (bnd_effects_has(fx, BND_FX_REVALIDATE)
-                           && flows_change(o));
+                           && flows_change(o, view));
     o->todo_announce |= bnd_effects_has(fx, BND_FX_WANT_ADDRS);
     o->active_changed |= bnd_effects_has(fx, BND_FX_ACTIVE);
     o->todo_connectivity |= (bnd_effects_has(fx, BND_FX_ACTIVE)
                              || bnd_effects_has(fx, BND_FX_MEMBER_ENABLE));
     ob_owner_note_effects__(o, fx);
-    if (bnd_effects_has(fx, BND_FX_VIEW) && o->bond) {
-        ob_bond_publish(o->bond, bnd_make_view(o->engine));
+    if (publish) {
+        ob_bond_publish(o->bond, view);
         o->todo_view = true;
     }
     update_hints(o);

@@ -35,8 +35,8 @@
 
 #include "bond/bond.h"
 #include "bond/status-text.h"
-#include "ofproto-bond/announce.h"
 #include "config/overlay.h"
+#include "ofproto-bond/announce.h"
 #include "openflow/openflow.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/thread.h"
@@ -46,7 +46,6 @@ struct bond;
 struct lacp;
 struct netdev;
 struct ob_buckets;
-struct ob_stats;
 struct ofproto_dpif;
 
 /* A pass this late is counted, and one this late is taken over by the guard,
@@ -224,9 +223,6 @@ void ob_owner_set_ports(struct ob_owner *, struct ob_member *, ofp_port_t,
  * thread; wherever packets are sent by it, they go elsewhere (or back) when
  * this returns.  The engine is told by the main loop, as ever. */
 void ob_owners_carrier(const char *name, bool up, bool from_kernel);
-
-/* What the bond has sent, for the caller to uninit.  Main thread. */
-void ob_owner_get_stats(struct ob_owner *, struct ob_stats *);
 
 /* The address that was active when the daemon last stopped; of no interest if
  * there has been a bond of this name since then. */

@@ -21,12 +21,6 @@
 #include "xmit/choose.h"
 #include "xmit/hash.h"
 
-static const struct ob_view *
-get_view(const struct bond *bond)
-{
-    return ovsrcu_get(struct ob_view *, &bond->view);
-}
-
 /* Hash of 'flow' by a policy, from what it has of an Ethernet header: of the
  * two policies for which translation chooses that is all there is. */
 static uint32_t
@@ -109,7 +103,7 @@ void *
 bond_choose_output_member(struct bond *bond, const struct flow *flow,
                           struct flow_wildcards *wc, uint16_t vlan)
 {
-    const struct ob_view *ov = get_view(bond);
+    const struct ob_view *ov = ob_bond_view(bond);
     uint8_t i;
 
     if (!ov) {
@@ -127,7 +121,7 @@ enum bond_verdict
 bond_check_admissibility(struct bond *bond, const void *aux,
                          const struct eth_addr dst)
 {
-    const struct ob_view *ov = get_view(bond);
+    const struct ob_view *ov = ob_bond_view(bond);
 
     if (ov) {
         for (size_t i = 0; i < ov->view->n_members; i++) {
@@ -143,7 +137,7 @@ void
 bond_account(struct bond *bond, const struct flow *flow, uint16_t vlan,
              uint64_t n_bytes)
 {
-    const struct ob_view *ov = get_view(bond);
+    const struct ob_view *ov = ob_bond_view(bond);
 
     if (ov) {
         const struct bnd_view *view = ov->view;
@@ -166,7 +160,7 @@ void
 bond_get_recirc_id_and_hash_basis(struct bond *bond, uint32_t *recirc_id,
                                   uint32_t *hash_basis)
 {
-    const struct ob_view *ov = get_view(bond);
+    const struct ob_view *ov = ob_bond_view(bond);
 
     *recirc_id = 0;
     *hash_basis = 0;

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "vswitchd-ext/plugin.h"
 
+#include "ofproto-bond/attach.h"
 #include "ofproto-bond/carrier.h"
 #include "ofproto-bond/guard.h"
 #include "ofproto-bond/owner.h"
@@ -14,15 +15,10 @@
 #include "vswitchd-ext/status-ovsdb.h"
 #include "vswitchd/bridge.h"
 
-/* Declares the two halves of a wrapped function 'FN'. */
-#define HOOK(FN) \
-    extern __typeof__(FN) __real_##FN; \
-    extern __typeof__(FN) __wrap_##FN
-
-HOOK(ovsdb_idl_create);
-HOOK(bridge_run);
-HOOK(bridge_wait);
-HOOK(bridge_exit);
+OB_HOOK(ovsdb_idl_create);
+OB_HOOK(bridge_run);
+OB_HOOK(bridge_wait);
+OB_HOOK(bridge_exit);
 
 /* The daemon's connection to the database, once there is one. */
 static struct ovsdb_idl *idl;

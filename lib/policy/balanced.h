@@ -33,6 +33,15 @@ void bnd_balanced_decide(void *, const struct bnd_pass *,
                          struct bnd_effects *);
 const struct bnd_slots *bnd_balanced_slots(const void *);
 
+/* What the classes of all hashing modes have in common. */
+#define BND_BALANCED_HOOKS                          \
+    .priv_size = sizeof(struct bnd_balanced),       \
+    .destroy = bnd_balanced_destroy,                \
+    .reconfigure = bnd_balanced_reconfigure,        \
+    .event = bnd_balanced_event,                    \
+    .decide = bnd_balanced_decide,                  \
+    .slots = bnd_balanced_slots
+
 /* Fills in the buckets of 'view'. */
 void bnd_balanced_view(const void *, const struct bnd_pass *,
                        struct bnd_view *view);

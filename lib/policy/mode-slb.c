@@ -40,12 +40,7 @@ const struct bnd_mode_class bnd_mode_slb = {
     .mode = BND_MODE_SLB,
     .traits = (BND_MT_BALANCED | BND_MT_DATAPATH_ID | BND_MT_ANNOUNCE
                | BND_MT_ALL_ACTIVE | BND_MT_BY_SOURCE),
-    .priv_size = sizeof(struct bnd_balanced),
+    BND_BALANCED_HOOKS,
     .init = bnd_balanced_init,
-    .destroy = bnd_balanced_destroy,
-    .reconfigure = bnd_balanced_reconfigure,
-    .event = bnd_balanced_event,
-    .decide = bnd_balanced_decide,
     .view = slb_view,
-    .slots = bnd_balanced_slots,
 };

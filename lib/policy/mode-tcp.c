@@ -27,12 +27,7 @@ tcp_view(const void *priv, const struct bnd_pass *pass,
 const struct bnd_mode_class bnd_mode_tcp = {
     .mode = BND_MODE_TCP,
     .traits = BND_MT_BALANCED | BND_MT_RECIRCULATE | BND_MT_DATAPATH_ID,
-    .priv_size = sizeof(struct bnd_balanced),
+    BND_BALANCED_HOOKS,
     .init = bnd_balanced_init,
-    .destroy = bnd_balanced_destroy,
-    .reconfigure = bnd_balanced_reconfigure,
-    .event = bnd_balanced_event,
-    .decide = bnd_balanced_decide,
     .view = tcp_view,
-    .slots = bnd_balanced_slots,
 };

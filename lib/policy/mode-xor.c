@@ -51,26 +51,16 @@ ad_view(const void *priv, const struct bnd_pass *pass,
 const struct bnd_mode_class bnd_mode_xor = {
     .mode = BND_MODE_XOR,
     .traits = BND_MT_BALANCED | BND_MT_DATAPATH_ID | BND_MT_POLICY,
-    .priv_size = sizeof(struct bnd_balanced),
+    BND_BALANCED_HOOKS,
     .init = bnd_balanced_init_static,
-    .destroy = bnd_balanced_destroy,
-    .reconfigure = bnd_balanced_reconfigure,
-    .event = bnd_balanced_event,
-    .decide = bnd_balanced_decide,
     .view = xor_view,
-    .slots = bnd_balanced_slots,
 };
 
 const struct bnd_mode_class bnd_mode_8023ad = {
     .mode = BND_MODE_8023AD,
     .traits = (BND_MT_BALANCED | BND_MT_DATAPATH_ID | BND_MT_POLICY
                | BND_MT_NEEDS_LACP),
-    .priv_size = sizeof(struct bnd_balanced),
+    BND_BALANCED_HOOKS,
     .init = bnd_balanced_init_static,
-    .destroy = bnd_balanced_destroy,
-    .reconfigure = bnd_balanced_reconfigure,
-    .event = bnd_balanced_event,
-    .decide = bnd_balanced_decide,
     .view = ad_view,
-    .slots = bnd_balanced_slots,
 };
