@@ -34,6 +34,8 @@ lib_libbond_engine_a_SOURCES = \
 	lib/config/overlay.h \
 	lib/config/settings.c \
 	lib/config/settings.h \
+	lib/announce/notify.c \
+	lib/announce/notify.h \
 	lib/lacp/lacp-marker.c \
 	lib/lacp/lacp-mux.c \
 	lib/lacp/lacp-periodic.c \

@@ -322,8 +322,8 @@ ob_owner_add_member(struct ob_owner *o, const void *aux, const char *name,
         struct bnd_event e = {
             .type = BND_EV_MEMBER_ADD,
             .id = m->id,
-            .add = { .name = name, .mac = m->mac, .carrier = m->carrier,
-                     .speed_mbps = m->speed_mbps },
+            .add = { .name = name, .facts = m->facts,
+                     .perm_mac = m->perm_mac },
         };
         ob_owner_event(o, &e);
     }

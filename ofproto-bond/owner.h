@@ -72,9 +72,8 @@ struct ob_member {
     bool in_kernel;             /* It is a device of Linux, too. */
     uint64_t change_seq;        /* Of 'netdev' when it was read last. */
     long long int carrier_resets;
-    bool carrier;
-    struct eth_addr mac;
-    uint32_t speed_mbps;        /* 0 if not known. */
+    struct bnd_facts facts;
+    struct eth_addr perm_mac;   /* To be given back when it leaves. */
 };
 
 struct ob_owner {

@@ -38,10 +38,13 @@ ob_sense_read(struct ob_member *m)
     }
     m->change_seq = netdev_get_change_seq(m->netdev);
     m->carrier_resets = netdev_get_carrier_resets(m->netdev);
-    m->carrier = netdev_get_carrier(m->netdev);
-    m->speed_mbps = read_speed(m->netdev);
-    if (netdev_get_etheraddr(m->netdev, &m->mac)) {
-        m->mac = eth_addr_zero;
+    m->facts.carrier = netdev_get_carrier(m->netdev);
+    m->facts.speed_mbps = read_speed(m->netdev);
+    if (netdev_get_etheraddr(m->netdev, &m->facts.mac)) {
+        m->facts.mac = eth_addr_zero;
+    }
+    if (eth_addr_is_zero(m->perm_mac)) {
+        m->perm_mac = m->facts.mac;
     }
 }
 
@@ -55,18 +58,18 @@ ob_sense_run(struct ob_owner *o)
             continue;
         }
 
-        struct ob_member old = *m;
+        struct bnd_facts old = m->facts;
+        long long int resets = m->carrier_resets;
         ob_sense_read(m);
 
-        bool reset = m->carrier_resets != old.carrier_resets;
-        if (reset || m->carrier != old.carrier
-            || m->speed_mbps != old.speed_mbps
-            || !eth_addr_equals(m->mac, old.mac)) {
+        bool reset = m->carrier_resets != resets;
+        if (reset || m->facts.carrier != old.carrier
+            || m->facts.speed_mbps != old.speed_mbps
+            || !eth_addr_equals(m->facts.mac, old.mac)) {
             struct bnd_event e = {
                 .type = BND_EV_LINK,
                 .id = m->id,
-                .link = { .carrier = m->carrier, .reset = reset,
-                          .mac = m->mac, .speed_mbps = m->speed_mbps },
+                .link = { .facts = m->facts, .reset = reset },
             };
             ob_owner_event(o, &e);
         }

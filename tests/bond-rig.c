@@ -328,9 +328,9 @@ command_member(struct bond_rig *rig, const struct bndtest_line *line)
         struct bnd_event e = { .type = BND_EV_MEMBER_ADD, .id = id };
 
         e.add.name = name;
-        e.add.mac = mac_of(line, id);
-        e.add.carrier = either(line, 3, "up", "down", true);
-        e.add.speed_mbps = bndtest_key_number(line, "speed", 0);
+        e.add.facts.mac = e.add.perm_mac = mac_of(line, id);
+        e.add.facts.carrier = either(line, 3, "up", "down", true);
+        e.add.facts.speed_mbps = bndtest_key_number(line, "speed", 0);
         send_event(rig, &e);
         free(name);
     }
@@ -380,10 +380,10 @@ command_carrier(struct bond_rig *rig, const struct bndtest_line *line)
         .id = bndtest_number(line, 1),
     };
 
-    e.link.carrier = either(line, 2, "up", "down", -1);
+    e.link.facts.carrier = either(line, 2, "up", "down", -1);
     e.link.reset = bndtest_has(line, "reset");
-    e.link.mac = present_mac(rig, line, e.id);
-    e.link.speed_mbps = bndtest_key_number(line, "speed", 0);
+    e.link.facts.mac = present_mac(rig, line, e.id);
+    e.link.facts.speed_mbps = bndtest_key_number(line, "speed", 0);
     send_event(rig, &e);
 }
 
@@ -557,9 +557,9 @@ add_again(const struct bond_rig *rig, struct bond_rig *fresh,
     struct bnd_event e = { .type = BND_EV_MEMBER_ADD, .id = m->id };
 
     e.add.name = m->name;
-    e.add.mac = m->mac;
-    e.add.carrier = m->carrier;
-    e.add.speed_mbps = bnd_find_member(rig->bond, m->id)->speed_mbps;
+    e.add.facts.mac = e.add.perm_mac = m->mac;
+    e.add.facts.carrier = m->carrier;
+    e.add.facts.speed_mbps = bnd_find_member(rig->bond, m->id)->speed_mbps;
     send_event(fresh, &e);
 
     struct bnd_event may = {

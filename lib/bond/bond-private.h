@@ -6,6 +6,7 @@
 #ifndef BND_BOND_PRIVATE_H
 #define BND_BOND_PRIVATE_H 1
 
+#include "announce/notify.h"
 #include "bond/bond.h"
 #include "policy/policy.h"
 
@@ -31,9 +32,14 @@ struct bnd_bond {
     struct eth_addr sticky;     /* Address of the last active member. */
     bool had_active;            /* Has there ever been one? */
     uint32_t n_failovers;
+    uint32_t n_changes;         /* Of the active member, of any kind. */
+    struct bnd_failover failovers[BND_N_FAILOVERS]; /* The last ones, number
+                                 * 'n' at 'n' % BND_N_FAILOVERS. */
     enum bnd_lacp_status lacp_status;
     bool lost;                  /* An enabled member left since last pass. */
-    bool announce;              /* A path changed in this pass. */
+    bool announce;              /* A path changed in this pass... */
+    bool new_active;            /* ...as there is another active member. */
+    struct bnd_notify notify;
 
     /* What was published. */
     struct bnd_view *view;      /* Null before the first one. */
@@ -45,7 +51,7 @@ void bnd_advance(struct bnd_bond *, long long int now);
 
 /* Makes 'id' the active member, ending its updelay if that still runs. */
 void bnd_set_active(struct bnd_bond *, bnd_id, long long int now,
-                    struct bnd_effects *);
+                    enum bnd_cause, struct bnd_effects *);
 
 /* Frees the mode's state, after which there is no class. */
 void bnd_drop_class(struct bnd_bond *);

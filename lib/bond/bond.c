@@ -204,13 +204,18 @@ choose_active(const struct bnd_bond *b, bnd_id present, bnd_id without)
 
 void
 bnd_set_active(struct bnd_bond *b, bnd_id id, long long int now,
-               struct bnd_effects *fx)
+               enum bnd_cause cause, struct bnd_effects *fx)
 {
     struct bnd_member *m = bnd_find_member(b, id);
     bool again = id == b->active;
 
     if (again && (!m || m->enabled)) {
         return;
+    }
+    if (!again) {
+        b->failovers[b->n_changes++ % BND_N_FAILOVERS]
+            = (struct bnd_failover) { .when = now, .cause = cause,
+                                      .from = b->active, .to = id };
     }
     if (m) {
         long long int left = 0;
@@ -224,7 +229,7 @@ bnd_set_active(struct bnd_bond *b, bnd_id id, long long int now,
         b->n_failovers += b->had_active && !again;
         b->had_active = true;
         b->sticky = m->mac;
-        b->announce = true;
+        b->announce = b->new_active = true;
     } else {
         bnd_fx_trace(fx, BND_TRACE_NO_ACTIVE, now, BND_NO_MEMBER, NULL);
     }
@@ -250,7 +255,8 @@ stage_mode(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     if (!b->bonded) {
         return;
     }
-    bnd_set_active(b, choose_active(b, b->active, BND_NO_MEMBER), now, fx);
+    bnd_set_active(b, choose_active(b, b->active, BND_NO_MEMBER), now,
+                   BND_CAUSE_NONE, fx);
 
     const struct bnd_mode_class *effective
         = bnd_policy_effective(&b->settings, b->lacp_status);
@@ -273,18 +279,27 @@ stage_mode(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
  * what we sent; they must hear that the path has changed.  A partner of LACP
  * does know. */
 static void
-stage_announce(struct bnd_bond *b, struct bnd_effects *fx)
+stage_announce(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 {
-    if (b->announce && b->bonded) {
-        const struct bnd_mode_class *effective
-            = bnd_policy_effective(&b->settings, b->lacp_status);
+    if (!b->bonded) {
+        bnd_notify_cancel(&b->notify);
+    } else {
+        uint32_t traits = bnd_policy_effective(&b->settings,
+                                               b->lacp_status)->traits;
+        bool heard = b->lacp_status != BND_LACP_NEGOTIATED;
 
-        if (effective->traits & BND_MT_ANNOUNCE && b->active
-            && b->lacp_status != BND_LACP_NEGOTIATED) {
-            bnd_fx_simple(fx, BND_FX_WANT_ADDRS);
+        if (b->announce && b->active) {
+            if (traits & BND_MT_ANNOUNCE && heard) {
+                bnd_fx_simple(fx, BND_FX_WANT_ADDRS);
+            }
+            bnd_notify_arm(&b->notify, &b->settings,
+                           traits & BND_MT_ANNOUNCE && heard,
+                           traits & BND_MT_REPORT && heard && b->new_active,
+                           now);
         }
+        bnd_notify_step(&b->notify, &b->settings, b->active, now, fx);
     }
-    b->announce = false;
+    b->announce = b->new_active = false;
 }
 
 /* Stage 7. */
@@ -319,7 +334,7 @@ bnd_run(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     stage_link(b, now, fx);
     stage_lacp(b, now, fx);
     stage_mode(b, now, fx);
-    stage_announce(b, fx);
+    stage_announce(b, now, fx);
     stage_publish(b, fx, n_before);
 }
 
@@ -334,6 +349,9 @@ bnd_wake_time(const struct bnd_bond *b)
         if (m->present) {
             wake = bnd_deadline_min(wake, bnd_link_wake_time(&m->link));
         }
+    }
+    if (b->active) {
+        wake = bnd_deadline_min(wake, bnd_notify_wake_time(&b->notify));
     }
     if (b->lacp) {
         wake = bnd_deadline_min(wake, bnd_lacp_wake_time(b->lacp));

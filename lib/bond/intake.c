@@ -126,6 +126,22 @@ list_member(struct bnd_bond *b, struct bnd_member *m)
     b->n_members++;
 }
 
+/* Takes note of what the device of 'm' says. */
+static void
+take_facts(struct bnd_member *m, const struct bnd_facts *facts)
+{
+    m->mac = facts->mac;
+    m->carrier = facts->carrier;
+    m->speed_lost = facts->speed_lost;
+    /* A link that is down has no speed, which is no reason to forget. */
+    if (facts->speed_mbps) {
+        m->speed_mbps = facts->speed_mbps;
+    }
+    if (facts->duplex != BND_DUPLEX_UNKNOWN) {
+        m->duplex = facts->duplex;
+    }
+}
+
 /* A member joins, or comes back from being only remembered.  A new link is
  * believed at once: there is nothing to protect against yet. */
 static void
@@ -141,9 +157,8 @@ event_member_add(struct bnd_bond *b, const struct bnd_event *e,
         list_member(b, m);
     }
     m->present = true;
-    m->mac = e->add.mac;
-    m->carrier = e->add.carrier;
-    m->speed_mbps = e->add.speed_mbps;
+    m->perm_mac = e->add.perm_mac;
+    take_facts(m, &e->add.facts);
     m->may_enable = true;
     bnd_link_init(&m->link, m->carrier);
     if (b->lacp) {
@@ -182,35 +197,31 @@ event_link(struct bnd_bond *b, struct bnd_member *m,
            const struct bnd_event *e, long long int now,
            struct bnd_effects *fx)
 {
+    const struct bnd_facts *facts = &e->link.facts;
     bool lacp = b->lacp && bnd_lacp_has_port(b->lacp, m->id);
 
-    if (memcmp(&m->mac, &e->link.mac, sizeof m->mac)) {
-        m->mac = e->link.mac;
+    if (memcmp(&m->mac, &facts->mac, sizeof m->mac)) {
         if (m->id == b->active) {
-            b->sticky = m->mac;
+            b->sticky = facts->mac;
         }
         if (lacp) {
-            bnd_lacp_port_set_mac(b->lacp, m->id, m->mac);
+            bnd_lacp_port_set_mac(b->lacp, m->id, facts->mac);
         }
     }
     if (lacp && e->link.reset) {
         /* As in Open vSwitch, not for a device that merely is set down. */
         bnd_lacp_port_carrier_changed(b->lacp, m->id, now);
     }
-    if (lacp && (e->link.reset || e->link.carrier)) {
-        bnd_lacp_port_set_carrier(b->lacp, m->id, e->link.carrier, now);
+    if (lacp && (e->link.reset || facts->carrier)) {
+        bnd_lacp_port_set_carrier(b->lacp, m->id, facts->carrier, now);
     }
-    if (e->link.reset && e->link.carrier && m->carrier && !b->lacp) {
+    if (e->link.reset && facts->carrier && m->carrier && !b->lacp) {
         /* The link was lost and is back: its delays start anew. */
         m->good = false;
         bnd_link_step(m, 0, bnd_settings_num(&b->settings, BND_OPT_DOWNDELAY),
                       now, fx);
     }
-    m->carrier = e->link.carrier;
-    if (e->link.speed_mbps) {
-        /* A link that is down has no speed, which is no reason to forget. */
-        m->speed_mbps = e->link.speed_mbps;
-    }
+    take_facts(m, facts);
 }
 
 static void
@@ -264,6 +275,13 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         event_link(b, m, e, now, fx);
         break;
 
+    case BND_EV_MEMBER_SET:
+        m->options = e->set;
+        break;
+
+    case BND_EV_MAC_REFUSED:
+        break;
+
     case BND_EV_MAY_ENABLE:
         m->may_enable = e->on;
         break;
@@ -278,7 +296,7 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
 
     case BND_EV_SET_ACTIVE:
         if (m->enabled && m->present && b->bonded) {
-            bnd_set_active(b, m->id, now, fx);
+            bnd_set_active(b, m->id, now, BND_CAUSE_COMMAND, fx);
         }
         break;
 

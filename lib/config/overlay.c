@@ -26,17 +26,6 @@ static const struct linux_row linux_rows[] = {
 #undef BND_LINUX_TAKEN
 };
 
-/* Values of the driver's options that we do not have yet. */
-static const struct {
-    enum bnd_opt opt;
-    const char *text;
-} later_values[] = {
-    { BND_OPT_MODE, "balance-tlb" },
-    { BND_OPT_MODE, "5" },
-    { BND_OPT_MODE, "balance-alb" },
-    { BND_OPT_MODE, "6" },
-};
-
 void
 bnd_overlay_init(struct bnd_overlay *o)
 {
@@ -122,18 +111,6 @@ check_linux(const char *name, const char *text)
     return xasprintf("%s: \"%s\": there is no such option", name, text);
 }
 
-static bool
-is_later_value(enum bnd_opt opt, const char *text)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(later_values); i++) {
-        if (later_values[i].opt == opt
-            && !strcmp(later_values[i].text, text)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Takes 'name' = 'text' from 'source'. */
 static void
 take(struct bnd_overlay *o, enum bnd_source source, const char *name,
@@ -155,13 +132,7 @@ take(struct bnd_overlay *o, enum bnd_source source, const char *name,
         o->bad[source][opt] = o->fallen[source][opt] = false;
         return;
     }
-    if (is_later_value(opt, text)) {
-        add_error_nocopy(o, xasprintf("%s: \"%s\" is not supported yet",
-                                      bnd_opt_name(opt), text));
-    } else {
-        add_error(o, error);
-    }
-    free(error);
+    add_error_nocopy(o, error);
     fall_back(o, source, opt);
 }
 

@@ -55,6 +55,7 @@ static const struct {
 } aliases[] = {
     { "all-slaves-active", BND_OPT_ALL_ACTIVE },
     { "lb-output-action", BND_OPT_LB_OUTPUT },
+    { "num-unsol-na", BND_OPT_NUM_PEER_NOTIF },
 };
 
 const char *
@@ -100,6 +101,15 @@ bnd_settings_num(const struct bnd_settings *s, enum bnd_opt opt)
 {
     ovs_assert(opts[opt].type != OPT_STR);
     return s->given[opt] ? s->num[opt] : opts[opt].def;
+}
+
+long long int
+bnd_settings_ticks(const struct bnd_settings *s, enum bnd_opt opt)
+{
+    long long int miimon = bnd_settings_num(s, BND_OPT_MIIMON);
+    long long int delay = bnd_settings_num(s, opt);
+
+    return miimon ? delay - delay % miimon : delay;
 }
 
 const char *

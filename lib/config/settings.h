@@ -62,6 +62,12 @@ const char *bnd_settings_str(const struct bnd_settings *, enum bnd_opt);
 enum bnd_mode bnd_settings_mode(const struct bnd_settings *);
 bool bnd_settings_is_given(const struct bnd_settings *, enum bnd_opt);
 
+/* Milliseconds of a delay that counts in intervals of the link monitor: with
+ * 'miimon', rounded down to a multiple of it, otherwise as it was given.
+ *
+ * Source: Linux Documentation/networking/bonding.rst, updelay. */
+long long int bnd_settings_ticks(const struct bnd_settings *, enum bnd_opt);
+
 /* Writers for callers that have a typed value already.  The value must be in
  * the option's range. */
 void bnd_settings_set_num(struct bnd_settings *, enum bnd_opt, long long int);

@@ -24,6 +24,24 @@ static const char *const link_state_names[] = {
 #undef BND_LINK_STATE
 };
 
+static const char *const duplex_names[] = {
+#define BND_DUPLEX(ENUM, NAME) [BND_DUPLEX_##ENUM] = NAME,
+    BND_DUPLEXES
+#undef BND_DUPLEX
+};
+
+static const char *const admin_names[] = {
+#define BND_ADMIN(ENUM, NAME) [BND_ADMIN_##ENUM] = NAME,
+    BND_ADMINS
+#undef BND_ADMIN
+};
+
+static const char *const cause_names[] = {
+#define BND_CAUSE(ENUM, NAME) [BND_CAUSE_##ENUM] = NAME,
+    BND_CAUSES
+#undef BND_CAUSE
+};
+
 static const char *const lacp_status_names[] = {
 #define BND_LACP_STATUS(ENUM, NAME) [BND_LACP_##ENUM] = NAME,
     BND_LACP_STATUSES
@@ -70,6 +88,27 @@ bnd_link_state_name(enum bnd_link_state state)
 {
     ovs_assert(state < BND_N_LINK_STATES);
     return link_state_names[state];
+}
+
+const char *
+bnd_duplex_name(enum bnd_duplex duplex)
+{
+    ovs_assert(duplex < BND_N_DUPLEXES);
+    return duplex_names[duplex];
+}
+
+const char *
+bnd_admin_name(enum bnd_admin admin)
+{
+    ovs_assert(admin < BND_N_ADMINS);
+    return admin_names[admin];
+}
+
+const char *
+bnd_cause_name(enum bnd_cause cause)
+{
+    ovs_assert(cause < BND_N_CAUSES);
+    return cause_names[cause];
 }
 
 const char *

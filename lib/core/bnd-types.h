@@ -31,8 +31,8 @@
 typedef uint32_t bnd_id;
 #define BND_NO_MEMBER 0
 
-/* How a bond spreads what it sends.  The first five have the numbers of the
- * Linux bonding driver's option "mode".
+/* How a bond spreads what it sends.  The first seven have the numbers of
+ * the Linux bonding driver's option "mode".
  *
  * Source: ovs-vswitchd.conf.db(5), Port.bond_mode; Linux
  * Documentation/networking/bonding.rst, mode. */
@@ -42,6 +42,8 @@ typedef uint32_t bnd_id;
     BND_MODE(XOR, "balance-xor")                \
     BND_MODE(BROADCAST, "broadcast")            \
     BND_MODE(8023AD, "802.3ad")                 \
+    BND_MODE(TLB, "balance-tlb")                \
+    BND_MODE(ALB, "balance-alb")                \
     BND_MODE(SLB, "balance-slb")                \
     BND_MODE(TCP, "balance-tcp")
 
@@ -86,6 +88,54 @@ enum bnd_link_state {
     BND_N_LINK_STATES
 };
 
+/* Duplex of a link.  The order says which is better. */
+#define BND_DUPLEXES                            \
+    BND_DUPLEX(UNKNOWN, "unknown")              \
+    BND_DUPLEX(HALF, "half")                    \
+    BND_DUPLEX(FULL, "full")
+
+enum bnd_duplex {
+#define BND_DUPLEX(ENUM, NAME) BND_DUPLEX_##ENUM,
+    BND_DUPLEXES
+#undef BND_DUPLEX
+    BND_N_DUPLEXES
+};
+
+/* What the operator wants of a member (Interface.other_config:bond-admin).  A
+ * draining member sends no more, takes what still comes, and is out of use
+ * when the option drain-time has passed. */
+#define BND_ADMINS                              \
+    BND_ADMIN(UP, "up")                         \
+    BND_ADMIN(DRAIN, "drain")                   \
+    BND_ADMIN(DOWN, "down")
+
+enum bnd_admin {
+#define BND_ADMIN(ENUM, NAME) BND_ADMIN_##ENUM,
+    BND_ADMINS
+#undef BND_ADMIN
+    BND_N_ADMINS
+};
+
+/* Why another member became the active one. */
+#define BND_CAUSES                                              \
+    BND_CAUSE(NONE, "none")                                     \
+    BND_CAUSE(LINK, "link failure")     /* The old one's. */    \
+    BND_CAUSE(RETURN, "member came up") /* There was none. */   \
+    BND_CAUSE(PRIMARY, "primary or priority")                   \
+    BND_CAUSE(COMMAND, "command")                               \
+    BND_CAUSE(CONFIG, "configuration")                          \
+    BND_CAUSE(LEFT, "member left")                              \
+    BND_CAUSE(ADMIN, "administrative")  /* Drained, set down. */ \
+    BND_CAUSE(LACP, "LACP")                                     \
+    BND_CAUSE(FORBIDDEN, "BFD or CFM")
+
+enum bnd_cause {
+#define BND_CAUSE(ENUM, NAME) BND_CAUSE_##ENUM,
+    BND_CAUSES
+#undef BND_CAUSE
+    BND_N_CAUSES
+};
+
 /* What LACP has achieved for a whole bond, in the words of bond/show. */
 #define BND_LACP_STATUSES                               \
     BND_LACP_STATUS(OFF, "off")                         \
@@ -121,6 +171,9 @@ const char *bnd_mode_name(enum bnd_mode);
 bool bnd_mode_from_name(const char *, enum bnd_mode *);
 const char *bnd_policy_name(enum bnd_policy);
 const char *bnd_link_state_name(enum bnd_link_state);
+const char *bnd_duplex_name(enum bnd_duplex);
+const char *bnd_admin_name(enum bnd_admin);
+const char *bnd_cause_name(enum bnd_cause);
 const char *bnd_lacp_status_name(enum bnd_lacp_status);
 const char *bnd_drop_reason_name(enum bnd_drop_reason);
 

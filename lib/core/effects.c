@@ -44,6 +44,10 @@ effect_uninit(struct bnd_effect *e)
     case BND_FX_MEMBER_ENABLE:
     case BND_FX_REVALIDATE:
     case BND_FX_WANT_ADDRS:
+    case BND_FX_NOTIFY_PEERS:
+    case BND_FX_RESEND_IGMP:
+    case BND_FX_SET_MAC:
+    case BND_FX_BOND_MAC:
     case BND_FX_ACTIVE:
     case BND_FX_STATUS:
         break;
@@ -113,6 +117,21 @@ bnd_fx_enable(struct bnd_effects *q, bnd_id id, bool on)
 }
 
 void
+bnd_fx_set_mac(struct bnd_effects *q, bnd_id id, struct eth_addr mac)
+{
+    struct bnd_effect *e = append(q, BND_FX_SET_MAC);
+    e->mac.id = id;
+    e->mac.mac = mac;
+}
+
+void
+bnd_fx_bond_mac(struct bnd_effects *q, struct eth_addr mac)
+{
+    struct bnd_effect *e = append(q, BND_FX_BOND_MAC);
+    e->mac.mac = mac;
+}
+
+void
 bnd_fx_simple(struct bnd_effects *q, enum bnd_effect_type type)
 {
     if (!bnd_effects_has(q, type)) {
@@ -170,6 +189,12 @@ bnd_effects_format(const struct bnd_effects *q, const char *bond,
                           e->enable.on ? "on" : "off");
             break;
 
+        case BND_FX_SET_MAC:
+        case BND_FX_BOND_MAC:
+            ds_put_format(ds, " %u ", e->mac.id);
+            format_hex(e->mac.mac.ea, sizeof e->mac.mac.ea, ds);
+            break;
+
         case BND_FX_TRACE:
             ds_put_format(ds, " %lld %s ", e->trace.when,
                           bnd_trace_type_name(e->trace.type));
@@ -179,6 +204,8 @@ bnd_effects_format(const struct bnd_effects *q, const char *bond,
         case BND_FX_VIEW:
         case BND_FX_REVALIDATE:
         case BND_FX_WANT_ADDRS:
+        case BND_FX_NOTIFY_PEERS:
+        case BND_FX_RESEND_IGMP:
         case BND_FX_ACTIVE:
         case BND_FX_STATUS:
             break;

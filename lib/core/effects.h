@@ -29,6 +29,10 @@ struct ds;
     BND_EFFECT(MEMBER_ENABLE, "enable") /* 'id' is usable: 'on'. */ \
     BND_EFFECT(REVALIDATE, "revalidate") /* Cached flows are stale. */ \
     BND_EFFECT(WANT_ADDRS, "addrs")    /* Announce addresses behind us. */ \
+    BND_EFFECT(NOTIFY_PEERS, "peers")  /* Announce the host's addresses. */ \
+    BND_EFFECT(RESEND_IGMP, "igmp")    /* Report multicast groups again. */ \
+    BND_EFFECT(SET_MAC, "set-mac")     /* Give member 'id' 'mac'. */ \
+    BND_EFFECT(BOND_MAC, "bond-mac")   /* Give the host 'mac'. */ \
     BND_EFFECT(ACTIVE, "active")       /* Active member changed. */ \
     BND_EFFECT(STATUS, "status")       /* Status has changed. */ \
     BND_EFFECT(TRACE, "trace")         /* Log 'trace'. */
@@ -52,6 +56,10 @@ struct bnd_effect {
             bnd_id id;
             bool on;
         } enable;
+        struct {                /* BND_FX_SET_MAC, BND_FX_BOND_MAC. */
+            bnd_id id;          /* BND_NO_MEMBER in BND_FX_BOND_MAC. */
+            struct eth_addr mac;
+        } mac;
         struct bnd_trace trace; /* BND_FX_TRACE. */
     };
 };
@@ -79,6 +87,8 @@ bool bnd_effects_has(const struct bnd_effects *, enum bnd_effect_type type);
  * queue is enough: it does nothing if 'type' stands in the queue already. */
 void bnd_fx_frame(struct bnd_effects *, bnd_id, uint8_t *data, size_t len);
 void bnd_fx_enable(struct bnd_effects *, bnd_id, bool on);
+void bnd_fx_set_mac(struct bnd_effects *, bnd_id, struct eth_addr);
+void bnd_fx_bond_mac(struct bnd_effects *, struct eth_addr);
 void bnd_fx_simple(struct bnd_effects *, enum bnd_effect_type type);
 
 /* Appends a trace record about member 'id' called 'member' (may be null, is

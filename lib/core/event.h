@@ -16,12 +16,14 @@
 #define BND_EVENT_H 1
 
 #include <stddef.h>
-#include "core/bnd-types.h"
+#include "core/member.h"
 
 #define BND_EVENTS                                              \
     BND_EVENT(MEMBER_ADD, "add")        /* A member joined. */   \
     BND_EVENT(MEMBER_DEL, "del")        /* A member left. */     \
     BND_EVENT(LINK, "link")             /* Carrier or address. */ \
+    BND_EVENT(MEMBER_SET, "set")        /* Its own options. */ \
+    BND_EVENT(MAC_REFUSED, "mac-refused") /* It keeps its address. */ \
     BND_EVENT(MAY_ENABLE, "may-enable") /* OVS's opinion. */     \
     BND_EVENT(FRAME_RX, "frame")        /* A control frame came. */ \
     BND_EVENT(TX_BYTES, "bytes")        /* Bucket counters; rebalance. */ \
@@ -36,22 +38,30 @@ enum bnd_event_type {
     BND_N_EVENTS
 };
 
+/* What a device says of itself. */
+struct bnd_facts {
+    bool carrier;
+    struct eth_addr mac;        /* Present address. */
+    uint32_t speed_mbps;        /* 0 if not known... */
+    bool speed_lost;            /* ...though it is a device that does tell. */
+    enum bnd_duplex duplex;
+};
+
 struct bnd_event {
     enum bnd_event_type type;
-    bnd_id id;                  /* Member; all but TX_BYTES. */
+    bnd_id id;                  /* Member; all but TX_BYTES.  SET_ACTIVE: none
+                                 * to have one chosen. */
     union {
         struct {                /* MEMBER_ADD. */
             const char *name;
-            struct eth_addr mac;
-            bool carrier;
-            uint32_t speed_mbps; /* 0 if not known. */
+            struct bnd_facts facts;
+            struct eth_addr perm_mac; /* What it is to have when it leaves. */
         } add;
         struct {                /* LINK. */
-            bool carrier;
+            struct bnd_facts facts;
             bool reset;         /* It was lost meanwhile, maybe unseen. */
-            struct eth_addr mac;
-            uint32_t speed_mbps; /* 0 if not known. */
         } link;
+        struct bnd_member_options set; /* MEMBER_SET. */
         bool on;                /* MAY_ENABLE, FORCE; MEMBER_DEL: remember it
                                  * for when its port comes back. */
         struct {                /* FRAME_RX. */

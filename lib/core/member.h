@@ -21,15 +21,28 @@ struct bnd_link {
     long long int deadline;     /* End of the delay, or BND_NEVER. */
 };
 
+/* A member's own options. */
+struct bnd_member_options {
+    int32_t prio;               /* The greater is preferred as the active one
+                                 * (Interface.other_config:bond-prio). */
+    uint16_t queue_id;          /* OpenFlow queue that leaves by it, or 0
+                                 * (Interface.other_config:bond-queue-id). */
+    enum bnd_admin admin;       /* Interface.other_config:bond-admin. */
+};
+
 struct bnd_member {
     bnd_id id;
     char *name;                 /* Interface name; owned. */
-    struct eth_addr mac;        /* Its own address. */
+    struct eth_addr mac;        /* Its present address... */
+    struct eth_addr perm_mac;   /* ...and what it will have when it leaves. */
+    struct bnd_member_options options;
 
     /* Facts, as the last event said. */
     bool present;               /* Has a port now (else only remembered). */
     bool carrier;               /* The link has carrier. */
     uint32_t speed_mbps;        /* Last speed that was known, or 0. */
+    bool speed_lost;            /* It tells its speed, but not just now. */
+    enum bnd_duplex duplex;     /* Last one that was known. */
     bool may_enable;            /* OVS does not forbid its use (BFD, CFM). */
 
     /* Stage 2 and 3: is the link good, and is it still or again usable? */

@@ -67,6 +67,15 @@ struct bnd_status_slot {
     uint64_t tx_packets, tx_bytes; /* As the adapter counted them. */
 };
 
+/* A change of the active member. */
+#define BND_N_FAILOVERS 16      /* So many are remembered. */
+struct bnd_failover {
+    long long int when;         /* ms. */
+    enum bnd_cause cause;
+    bnd_id from, to;            /* Maybe of members that are no more, or
+                                 * BND_NO_MEMBER. */
+};
+
 struct bnd_status {
     /* The bond. */
     bool bonded;                /* Is it a bond (else only LACP)? */

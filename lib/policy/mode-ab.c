@@ -30,6 +30,6 @@ ab_view(const void *priv OVS_UNUSED, const struct bnd_pass *pass,
 
 const struct bnd_mode_class bnd_mode_ab = {
     .mode = BND_MODE_AB,
-    .traits = BND_MT_ANNOUNCE,
+    .traits = BND_MT_ANNOUNCE | BND_MT_REPORT,
     .view = ab_view,
 };

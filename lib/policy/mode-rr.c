@@ -25,6 +25,7 @@ rr_view(const void *priv OVS_UNUSED, const struct bnd_pass *pass,
 
 const struct bnd_mode_class bnd_mode_rr = {
     .mode = BND_MODE_RR,
-    .traits = BND_MT_DATAPATH_ID | BND_MT_PER_PACKET | BND_MT_TURNS,
+    .traits = (BND_MT_DATAPATH_ID | BND_MT_PER_PACKET | BND_MT_TURNS
+               | BND_MT_REPORT),
     .view = rr_view,
 };

@@ -39,6 +39,7 @@ slb_view(const void *priv, const struct bnd_pass *pass,
 const struct bnd_mode_class bnd_mode_slb = {
     .mode = BND_MODE_SLB,
     .traits = (BND_MT_BALANCED | BND_MT_DATAPATH_ID | BND_MT_ANNOUNCE
+               | BND_MT_REPORT
                | BND_MT_ALL_ACTIVE | BND_MT_BY_SOURCE),
     BND_BALANCED_HOOKS,
     .init = bnd_balanced_init,

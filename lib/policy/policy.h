@@ -32,6 +32,8 @@ struct bnd_effects;
 #define BND_MT_DATAPATH_ID 0x8  /* Owns an id for recirculation. */
 #define BND_MT_ANNOUNCE    0x10 /* Peers learn addresses from what we send. */
 #define BND_MT_ALL_ACTIVE  0x20 /* Heeds all-members-active, and shows it. */
+#define BND_MT_REPORT     0x800 /* The active member takes multicast: groups
+                                 * are reported anew when it changes. */
 #define BND_MT_BY_SOURCE   0x40 /* Buckets are of source addresses. */
 #define BND_MT_PER_PACKET  0x80 /* No flow belongs to one member. */
 #define BND_MT_TURNS       0x400 /* Deals in turn. */
