@@ -80,6 +80,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/bond/intake.c \
 	lib/bond/invariants.c \
 	lib/bond/status-fill.c \
+	lib/bond/status-proc.c \
 	lib/bond/status-text.c \
 	lib/bond/status-text.h
 

@@ -233,6 +233,20 @@ either(const struct bndtest_line *line, int index, const char *yes,
     return absent;
 }
 
+static enum bnd_duplex
+duplex_of(const struct bndtest_line *line)
+{
+    const char *word = bndtest_value(line, "duplex");
+    enum bnd_duplex duplex = BND_DUPLEX_UNKNOWN;
+
+    while (word && strcmp(word, bnd_duplex_name(duplex))) {
+        if (++duplex == BND_N_DUPLEXES) {
+            bndtest_fatal(line, "'%s' is no duplex", word);
+        }
+    }
+    return duplex;
+}
+
 /* Commands. */
 
 static void
@@ -329,8 +343,12 @@ command_member(struct bond_rig *rig, const struct bndtest_line *line)
 
         e.add.name = name;
         e.add.facts.mac = e.add.perm_mac = mac_of(line, id);
+        if (bndtest_value(line, "perm")) {
+            e.add.perm_mac = bond_rig_mac(line, bndtest_value(line, "perm"));
+        }
         e.add.facts.carrier = either(line, 3, "up", "down", true);
         e.add.facts.speed_mbps = bndtest_key_number(line, "speed", 0);
+        e.add.facts.duplex = duplex_of(line);
         send_event(rig, &e);
         free(name);
     }
@@ -384,6 +402,7 @@ command_carrier(struct bond_rig *rig, const struct bndtest_line *line)
     e.link.reset = bndtest_has(line, "reset");
     e.link.facts.mac = present_mac(rig, line, e.id);
     e.link.facts.speed_mbps = bndtest_key_number(line, "speed", 0);
+    e.link.facts.duplex = duplex_of(line);
     send_event(rig, &e);
 }
 

@@ -14,9 +14,10 @@
  *     sticky MAC                      active when the daemon last stopped
  *     lacp off | active|passive [fast] [fallback] [standard]
  *          [system=MAC] [priority=N]
- *     member ID[-ID] NAME [up|down] [mac=MAC] [speed=N]     N in Mb/s
+ *     member ID[-ID] NAME [up|down] [mac=MAC] [perm=MAC] [speed=N]
+ *            [duplex=half|full]       N in Mb/s
  *     del ID [remember]
- *     carrier ID up|down [reset] [mac=MAC] [speed=N]
+ *     carrier ID up|down [reset] [mac=MAC] [speed=N] [duplex=half|full]
  *     may-enable ID on|off
  *     port ID [off] [port=N] [priority=N] [key=N]     its part in LACP
  *     pdu ID [state=N] [system=MAC] [key=N] [port=N] [priority=N] [stranger]

@@ -20,7 +20,7 @@
  *                             whom the packet path uses if those have lost
  *                             their carrier: active=ID|none turns=ID,...
  *                             senders=ID,... slot=N:ID|none,...
- *     show; list              as bond/show and bond/list would
+ *     show; list; proc        as bond/show, bond/list and bond/proc would
  *     lacp-show; lacp-stats
  *     restart                 goes on with a new bond that is told the same
  *
@@ -588,6 +588,8 @@ command_show(struct drive *d)
         bnd_format_bond("bond", &s, &extra, d->rig.now, &ds);
     } else if (!strcmp(what, "list")) {
         bnd_format_bond_row("bond", &s, &extra, &ds);
+    } else if (!strcmp(what, "proc")) {
+        bnd_format_proc("bond", &s, &extra, &ds);
     } else if (!strcmp(what, "lacp-show")) {
         bnd_format_lacp("bond", &s, &ds);
     } else {
@@ -690,7 +692,7 @@ ask(struct drive *d)
     } else if (!strcmp(command, "mark")) {
         command_mark(d);
     } else if (!strcmp(command, "show") || !strcmp(command, "list")
-               || !strcmp(command, "lacp-show")
+               || !strcmp(command, "proc") || !strcmp(command, "lacp-show")
                || !strcmp(command, "lacp-stats")) {
         command_show(d);
     } else if (!strcmp(command, "restart")) {

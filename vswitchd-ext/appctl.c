@@ -122,6 +122,15 @@ cmd_bond_buckets(struct unixctl_conn *conn, int argc, const char *argv[],
 }
 
 static void
+cmd_bond_proc(struct unixctl_conn *conn, int argc, const char *argv[],
+              void *aux OVS_UNUSED)
+{
+    struct show show = { is_bond, bnd_format_proc, DS_EMPTY_INITIALIZER };
+
+    show_reply(conn, argc, argv, &show, "no such bond");
+}
+
+static void
 cmd_lacp_show(struct unixctl_conn *conn, int argc, const char *argv[],
               void *aux OVS_UNUSED)
 {
@@ -342,6 +351,7 @@ bx_appctl_init(void)
                              NULL);
     unixctl_command_register("bond/buckets", "[port]", 0, 1, cmd_bond_buckets,
                              NULL);
+    unixctl_command_register("bond/proc", "port", 1, 1, cmd_bond_proc, NULL);
     unixctl_command_register("bond/migrate", "port hash member", 3, 3,
                              cmd_bond_migrate, NULL);
     unixctl_command_register("bond/set-active-member", "port member", 2, 2,

@@ -8,6 +8,8 @@
  * bond/set-active-member, bond/enable-member, bond/disable-member, bond/hash,
  * the spellings with "slave", lacp/show and lacp/show-stats.
  *
+ * Our own: bond/buckets, and bond/proc for what /proc/net/bonding would say.
+ *
  * A command that changes something runs a pass before it replies, so that the
  * next bond/show tells the result.
  *

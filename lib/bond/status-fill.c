@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include "bond/bond-private.h"
+#include "openvswitch/dynamic-string.h"
 #include "util.h"
 
 static const char *
@@ -76,6 +77,12 @@ fill_members(const struct bnd_bond *b, struct bnd_status *s)
         sm->id = m->id;
         sm->name = xstrdup(m->name);
         sm->mac = m->mac;
+        sm->perm_mac = m->perm_mac;
+        sm->options = m->options;
+        if (m->carrier && !m->speed_lost) {
+            sm->speed_mbps = m->speed_mbps;
+            sm->duplex = m->duplex;
+        }
         sm->enabled = m->enabled;
         sm->active = m->id == b->active;
         sm->carrier = m->carrier;
@@ -106,6 +113,49 @@ fill_slots(const struct bnd_slots *slots, struct bnd_status *s)
     }
 }
 
+/* What the bond as a link looks like.  Its speed is what the members that send
+ * have together, or the slowest of them where all send the same. */
+static void
+fill_link(const struct bnd_bond *b, struct bnd_status *s)
+{
+    enum bnd_xmit xmit = b->view ? b->view->xmit : BND_XMIT_ACTIVE;
+
+    for (size_t i = 0; i < s->n_members; i++) {
+        const struct bnd_status_member *m = &s->members[i];
+
+        s->carrier |= m->link == BND_LINK_UP;
+        if (!m->enabled || (xmit == BND_XMIT_ACTIVE && !m->active)) {
+            continue;
+        }
+        if (s->duplex == BND_DUPLEX_UNKNOWN) {
+            s->duplex = m->duplex;
+        }
+        if (xmit != BND_XMIT_BROADCAST || !s->speed_mbps) {
+            s->speed_mbps += m->speed_mbps;
+        } else if (m->speed_mbps) {
+            s->speed_mbps = MIN(s->speed_mbps, m->speed_mbps);
+        }
+    }
+}
+
+static void
+fill_options(const struct bnd_settings *cfg, struct bnd_status *s)
+{
+    s->n_options = BND_N_OPTS;
+    s->options = xcalloc(BND_N_OPTS, sizeof *s->options);
+    for (enum bnd_opt opt = 0; opt < BND_N_OPTS; opt++) {
+        struct ds ds = DS_EMPTY_INITIALIZER;
+
+        bnd_settings_put_value(cfg, opt, &ds);
+        s->options[opt] = (struct bnd_status_option) {
+            .name = bnd_opt_name(opt),
+            .given = bnd_settings_is_given(cfg, opt),
+            .value = xstrdup(ds_cstr(&ds)),
+        };
+        ds_destroy(&ds);
+    }
+}
+
 static void
 fill_bond(const struct bnd_bond *b, struct bnd_status *s)
 {
@@ -132,10 +182,13 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
     s->shows_all_active = traits & BND_MT_ALL_ACTIVE;
     s->all_active = bnd_settings_num(cfg, BND_OPT_ALL_ACTIVE);
     s->basis = bnd_settings_num(cfg, BND_OPT_HASH_BASIS);
-    s->updelay = bnd_settings_num(cfg, BND_OPT_UPDELAY);
-    s->downdelay = bnd_settings_num(cfg, BND_OPT_DOWNDELAY);
+    s->miimon = bnd_settings_num(cfg, BND_OPT_MIIMON);
+    s->updelay = bnd_settings_ticks(cfg, BND_OPT_UPDELAY);
+    s->downdelay = bnd_settings_ticks(cfg, BND_OPT_DOWNDELAY);
+    s->peer_notif_delay = bnd_settings_ticks(cfg, BND_OPT_PEER_NOTIF_DELAY);
     s->n_failovers = b->n_failovers;
     s->active_mac = bnd_active_mac(b);
+    fill_link(b, s);
     if (primary) {
         s->primary = xstrdup(primary);
         for (size_t i = 0; i < s->n_members; i++) {
@@ -171,6 +224,9 @@ bnd_get_status(const struct bnd_bond *b, long long int now OVS_UNUSED,
                struct bnd_status *s)
 {
     bnd_get_brief(b, s);
+    if (b->bonded) {
+        fill_options(&b->settings, s);
+    }
     if (b->bonded && b->class->slots && !s->fallback) {
         fill_slots(b->class->slots(b->priv), s);
     }

@@ -10,10 +10,6 @@
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
-#define MAC_FMT "%02x:%02x:%02x:%02x:%02x:%02x"
-#define MAC_ARGS(A) (A).ea[0], (A).ea[1], (A).ea[2], \
-                    (A).ea[3], (A).ea[4], (A).ea[5]
-
 static int
 compare_names(const void *a_, const void *b_)
 {
@@ -92,8 +88,8 @@ format_header(const char *name, const struct bnd_status *s,
                   s->primary ? s->primary : "<none>",
                   s->primary && !s->primary_present ? " (no such member)"
                   : "");
-    ds_put_format(ds, "active member mac: "MAC_FMT"(%s)\n",
-                  MAC_ARGS(s->active_mac), active_name(s));
+    ds_put_format(ds, "active member mac: "BND_MAC_FMT"(%s)\n",
+                  BND_MAC_ARGS(s->active_mac), active_name(s));
 }
 
 static void
@@ -237,18 +233,6 @@ bnd_format_bond_row(const char *name, const struct bnd_status *s,
     ds_put_char(ds, '\n');
 }
 
-/* Returns the name of member 'id', or "none". */
-static const char *
-member_name(const struct bnd_status *s, bnd_id id)
-{
-    for (size_t i = 0; i < s->n_members; i++) {
-        if (s->members[i].id == id) {
-            return s->members[i].name;
-        }
-    }
-    return "none";
-}
-
 void
 bnd_format_buckets(const char *name, const struct bnd_status *s,
                    const struct bnd_status_extra *x OVS_UNUSED,
@@ -257,7 +241,8 @@ bnd_format_buckets(const char *name, const struct bnd_status *s,
     ds_put_format(ds, "---- %s ----\n", name);
     for (size_t i = 0; s->slots && i < s->n_slots; i++) {
         ds_put_format(ds, "bucket %"PRIuSIZE": %s, %"PRIu64" packets, %"PRIu64
-                      " bytes\n", i, member_name(s, s->slots[i].owner),
+                      " bytes\n", i,
+                      bnd_status_member_name(s, s->slots[i].owner, "none"),
                       s->slots[i].tx_packets, s->slots[i].tx_bytes);
     }
 }
@@ -291,8 +276,8 @@ static void
 format_lacp_info(const char *side, const struct bnd_status_lacp_info *info,
                  struct ds *ds)
 {
-    ds_put_format(ds, "\n  %s sys_id: "MAC_FMT"\n", side,
-                  MAC_ARGS(info->system));
+    ds_put_format(ds, "\n  %s sys_id: "BND_MAC_FMT"\n", side,
+                  BND_MAC_ARGS(info->system));
     ds_put_format(ds, "  %s sys_priority: %u\n", side,
                   info->system_priority);
     ds_put_format(ds, "  %s port_id: %u\n", side, info->port_id);
@@ -312,7 +297,8 @@ bnd_format_lacp(const char *name, const struct bnd_status *s, struct ds *ds)
                   yes_no(s->lacp_active, "active", "passive"),
                   yes_no(s->lacp_status == BND_LACP_NEGOTIATED,
                          " negotiated", ""));
-    ds_put_format(ds, "  sys_id: "MAC_FMT"\n", MAC_ARGS(s->lacp_system));
+    ds_put_format(ds, "  sys_id: "BND_MAC_FMT"\n",
+                  BND_MAC_ARGS(s->lacp_system));
     ds_put_format(ds, "  sys_priority: %u\n", s->lacp_system_priority);
     ds_put_format(ds, "  aggregation key: %u\n", s->lacp_key);
     ds_put_format(ds, "  lacp_time: %s\n",

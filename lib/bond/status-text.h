@@ -57,6 +57,14 @@ void bnd_format_bond_row(const char *name, const struct bnd_status *,
 void bnd_format_buckets(const char *name, const struct bnd_status *,
                         const struct bnd_status_extra *, struct ds *);
 
+/* Appends to the reply of bond/proc what /proc/net/bonding/'name' would say,
+ * if the bond were one of the Linux bonding driver.
+ *
+ * Source: Linux Documentation/networking/bonding.rst, "Querying Bonding
+ * Configuration"; the files of a running kernel. */
+void bnd_format_proc(const char *name, const struct bnd_status *,
+                     const struct bnd_status_extra *, struct ds *);
+
 /* Append a port to the reply of lacp/show, lacp/show-stats. */
 void bnd_format_lacp(const char *name, const struct bnd_status *,
                      struct ds *);

@@ -302,35 +302,43 @@ bnd_settings_parse(struct bnd_settings *s, const char *name, const char *text)
 }
 
 void
+bnd_settings_put_value(const struct bnd_settings *s, enum bnd_opt opt,
+                       struct ds *ds)
+{
+    const struct opt_row *row = &opts[opt];
+
+    switch (row->type) {
+    case OPT_INT:
+        ds_put_format(ds, "%lld", bnd_settings_num(s, opt));
+        break;
+    case OPT_BOOL:
+        format_choice("false|true", bnd_settings_num(s, opt), ds);
+        break;
+    case OPT_ENUM:
+        format_choice(row->choices, bnd_settings_num(s, opt), ds);
+        break;
+    case OPT_STR:
+        if (s->str[opt]) {
+            ds_put_cstr(ds, s->str[opt]);
+        }
+        break;
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+void
 bnd_settings_format(const struct bnd_settings *s, struct ds *ds)
 {
     size_t start = ds->length;
 
     for (enum bnd_opt i = 0; i < BND_N_OPTS; i++) {
-        const struct opt_row *row = &opts[i];
-
-        if (!s->given[i]) {
-            continue;
-        }
-        if (ds->length > start) {
-            ds_put_char(ds, ' ');
-        }
-        ds_put_format(ds, "%s=", row->name);
-        switch (row->type) {
-        case OPT_INT:
-            ds_put_format(ds, "%lld", s->num[i]);
-            break;
-        case OPT_BOOL:
-            format_choice("false|true", s->num[i], ds);
-            break;
-        case OPT_ENUM:
-            format_choice(row->choices, s->num[i], ds);
-            break;
-        case OPT_STR:
-            ds_put_cstr(ds, s->str[i]);
-            break;
-        default:
-            OVS_NOT_REACHED();
+        if (s->given[i]) {
+            if (ds->length > start) {
+                ds_put_char(ds, ' ');
+            }
+            ds_put_format(ds, "%s=", opts[i].name);
+            bnd_settings_put_value(s, i, ds);
         }
     }
 }

@@ -85,6 +85,11 @@ void bnd_settings_copy(struct bnd_settings *dst,
 char *bnd_settings_parse(struct bnd_settings *s, const char *name,
                          const char *text);
 
+/* Appends the value of option 'opt', given or not, to 'ds' as text, which
+ * bnd_settings_parse() reads back; nothing for a string that was not given. */
+void bnd_settings_put_value(const struct bnd_settings *, enum bnd_opt,
+                            struct ds *ds);
+
 /* Appends every given option to 'ds' as "name=value", in the order of
  * options.def, separated by spaces.  bnd_settings_parse() reads it back. */
 void bnd_settings_format(const struct bnd_settings *, struct ds *ds);

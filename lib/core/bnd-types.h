@@ -31,6 +31,11 @@
 typedef uint32_t bnd_id;
 #define BND_NO_MEMBER 0
 
+/* For printing an Ethernet address. */
+#define BND_MAC_FMT "%02x:%02x:%02x:%02x:%02x:%02x"
+#define BND_MAC_ARGS(A) (A).ea[0], (A).ea[1], (A).ea[2], \
+                        (A).ea[3], (A).ea[4], (A).ea[5]
+
 /* How a bond spreads what it sends.  The first seven have the numbers of
  * the Linux bonding driver's option "mode".
  *

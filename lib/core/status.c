@@ -14,7 +14,34 @@ bnd_status_uninit(struct bnd_status *s)
         free(s->members[i].name);
     }
     free(s->members);
+    for (size_t i = 0; i < s->n_options; i++) {
+        free(s->options[i].value);
+    }
+    free(s->options);
     free(s->slots);
     free(s->primary);
     memset(s, 0, sizeof *s);
+}
+
+const char *
+bnd_status_option(const struct bnd_status *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_options; i++) {
+        if (!strcmp(s->options[i].name, name)) {
+            return s->options[i].value;
+        }
+    }
+    return "";
+}
+
+const char *
+bnd_status_member_name(const struct bnd_status *s, bnd_id id,
+                       const char *otherwise)
+{
+    for (size_t i = 0; i < s->n_members; i++) {
+        if (s->members[i].id == id) {
+            return s->members[i].name;
+        }
+    }
+    return otherwise;
 }

@@ -16,6 +16,7 @@
 
 #include <stddef.h>
 #include "core/bnd-types.h"
+#include "core/member.h"
 
 /* One side of a LACP conversation. */
 struct bnd_status_lacp_info {
@@ -46,7 +47,11 @@ struct bnd_status_lacp_port {
 struct bnd_status_member {
     bnd_id id;
     char *name;                 /* Owned. */
-    struct eth_addr mac;
+    struct eth_addr mac;        /* Present address... */
+    struct eth_addr perm_mac;   /* ...and what it will have when it leaves. */
+    struct bnd_member_options options;
+    uint32_t speed_mbps;        /* 0 if not known just now. */
+    enum bnd_duplex duplex;     /* Likewise. */
     bool enabled;
     bool active;
     bool carrier;
@@ -76,6 +81,13 @@ struct bnd_failover {
                                  * BND_NO_MEMBER. */
 };
 
+/* An option of the bond. */
+struct bnd_status_option {
+    const char *name;           /* As in options.def. */
+    bool given;                 /* Explicitly? */
+    char *value;                /* In force, as text; owned. */
+};
+
 struct bnd_status {
     /* The bond. */
     bool bonded;                /* Is it a bond (else only LACP)? */
@@ -94,8 +106,13 @@ struct bnd_status {
     bool shows_all_active;      /* 'all_active' is meaningful. */
     bool all_active;
     uint32_t basis;
-    long long int updelay;      /* ms. */
-    long long int downdelay;    /* ms. */
+    bool carrier;               /* Some member's link is up. */
+    uint32_t speed_mbps;        /* Of the members in use, 0 if unknown. */
+    enum bnd_duplex duplex;
+    long long int miimon;       /* ms, 0: changes are heard of at once. */
+    long long int updelay;      /* ms, as rounded for 'miimon'... */
+    long long int downdelay;    /* ...and this one... */
+    long long int peer_notif_delay; /* ...and this one. */
     long long int next_rebalance; /* ms, absolute, or BND_NEVER. */
     char *primary;              /* Configured name or null; owned. */
     bool primary_present;
@@ -111,6 +128,10 @@ struct bnd_status {
     uint16_t lacp_system_priority;
     uint16_t lacp_key;
 
+    /* Every option of the bond; not in a brief status. */
+    struct bnd_status_option *options;
+    size_t n_options;
+
     /* Members in the order of joining; those only remembered are left out. */
     struct bnd_status_member *members;
     size_t n_members;
@@ -122,5 +143,13 @@ struct bnd_status {
 
 /* Frees what 'status' owns. */
 void bnd_status_uninit(struct bnd_status *);
+
+/* Returns the value of option 'name' (as in options.def), "" if there is
+ * none. */
+const char *bnd_status_option(const struct bnd_status *, const char *name);
+
+/* Returns the name of member 'id', or 'otherwise'. */
+const char *bnd_status_member_name(const struct bnd_status *, bnd_id id,
+                                   const char *otherwise);
 
 #endif /* status.h */

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The text of /proc/net/bonding
+ * =============================
+ *
+ * Scripts read it by its labels, so these are Linux's, and so is the order.
+ * Open vSwitch's own modes have long names in the same style.  The block on
+ * LACP stands in every bond that speaks it, as modes other than 802.3ad may
+ * here.
+ *
+ * Linux shows a part of it only to the administrator; nobody else can speak to
+ * the daemon.
+ *
+ * We simplify: what LACP here does not have is left out, not made up: the
+ * policy by which an aggregator is chosen (ad_select) and the churn machines'
+ * lines. */
+
+#include <config.h>
+#include "bond/status-text.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include "openvswitch/dynamic-string.h"
+#include "util.h"
+
+#ifndef BND_VERSION
+#error "the build defines BND_VERSION"
+#endif
+
+/* What a mode is called, and what Linux shows of it. */
+static const struct {
+    const char *long_name;
+    bool one_active;            /* Has one active member, maybe a primary. */
+    bool fail_over_mac;         /* The option has an effect. */
+} modes[BND_N_MODES] = {
+    [BND_MODE_RR] = { "load balancing (round-robin)", false, false },
+    [BND_MODE_AB] = { "fault-tolerance (active-backup)", true, true },
+    [BND_MODE_XOR] = { "load balancing (xor)", false, false },
+    [BND_MODE_BROADCAST] = { "fault-tolerance (broadcast)", false, false },
+    [BND_MODE_8023AD] = { "IEEE 802.3ad Dynamic link aggregation", false,
+                          false },
+    [BND_MODE_TLB] = { "transmit load balancing", true, false },
+    [BND_MODE_ALB] = { "adaptive load balancing", true, false },
+    [BND_MODE_SLB] = { "load balancing (balance-slb)", true, false },
+    [BND_MODE_TCP] = { "load balancing (balance-tcp)", false, false },
+};
+
+static const char *
+on_off(bool on)
+{
+    return on ? "on" : "off";
+}
+
+static const char *
+up_down(bool up)
+{
+    return up ? "up" : "down";
+}
+
+static void
+put_mac(const char *label, struct eth_addr mac, struct ds *ds)
+{
+    ds_put_format(ds, "%s: "BND_MAC_FMT"\n", label, BND_MAC_ARGS(mac));
+}
+
+static const char *
+active_name(const struct bnd_status *s)
+{
+    for (size_t i = 0; i < s->n_members; i++) {
+        if (s->members[i].active) {
+            return s->members[i].name;
+        }
+    }
+    return "None";
+}
+
+static void
+format_mode(const struct bnd_status *s, struct ds *ds)
+{
+    const char *fail_over_mac = bnd_status_option(s, "fail-over-mac");
+
+    ds_put_format(ds, "Bonding Mode: %s", modes[s->mode].long_name);
+    if (modes[s->mode].fail_over_mac && strcmp(fail_over_mac, "none")) {
+        ds_put_format(ds, " (fail_over_mac %s)", fail_over_mac);
+    }
+    ds_put_char(ds, '\n');
+    if (s->has_policy) {
+        ds_put_format(ds, "Transmit Hash Policy: %s (%d)\n",
+                      bnd_policy_name(s->policy), s->policy);
+    }
+    if (modes[s->mode].one_active || s->fallback) {
+        if (s->primary_present) {
+            ds_put_format(ds, "Primary Slave: %s (primary_reselect %s)\n",
+                          s->primary,
+                          bnd_status_option(s, "primary-reselect"));
+        } else {
+            ds_put_cstr(ds, "Primary Slave: None\n");
+        }
+        ds_put_format(ds, "Currently Active Slave: %s\n", active_name(s));
+    }
+}
+
+static void
+format_monitor(const struct bnd_status *s, struct ds *ds)
+{
+    ds_put_format(ds, "MII Status: %s\n", up_down(s->carrier));
+    ds_put_format(ds, "MII Polling Interval (ms): %lld\n", s->miimon);
+    ds_put_format(ds, "Up Delay (ms): %lld\n", s->updelay);
+    ds_put_format(ds, "Down Delay (ms): %lld\n", s->downdelay);
+    ds_put_format(ds, "Peer Notification Delay (ms): %lld\n",
+                  s->peer_notif_delay);
+}
+
+/* Returns a member in the aggregator that is in use, and stores in '*n' how
+ * many are; null if there is none. */
+static const struct bnd_status_member *
+find_attached(const struct bnd_status *s, int *n)
+{
+    const struct bnd_status_member *first = NULL;
+
+    *n = 0;
+    for (size_t i = 0; i < s->n_members; i++) {
+        const struct bnd_status_member *m = &s->members[i];
+
+        if (m->has_lacp && m->lacp.attached && m->link == BND_LINK_UP) {
+            first = first ? first : m;
+            ++*n;
+        }
+    }
+    return first;
+}
+
+static void
+format_lacp(const char *name, const struct bnd_status *s, struct ds *ds)
+{
+    const struct bnd_status_member *m;
+    int n;
+
+    ds_put_cstr(ds, "\n802.3ad info\n");
+    ds_put_format(ds, "LACP active: %s\n", on_off(s->lacp_active));
+    ds_put_format(ds, "LACP rate: %s\n", s->lacp_fast ? "fast" : "slow");
+    /* As one is enough. */
+    ds_put_cstr(ds, "Min links: 0\n");
+    ds_put_format(ds, "System priority: %u\n", s->lacp_system_priority);
+    put_mac("System MAC address", s->lacp_system, ds);
+
+    m = find_attached(s, &n);
+    if (!m) {
+        ds_put_format(ds, "bond %s has no active aggregator\n", name);
+        return;
+    }
+    ds_put_cstr(ds, "Active Aggregator Info:\n");
+    ds_put_format(ds, "\tAggregator ID: %"PRIu32"\n", m->lacp.aggregator);
+    ds_put_format(ds, "\tNumber of ports: %d\n", n);
+    ds_put_format(ds, "\tActor Key: %u\n", m->lacp.actor.key);
+    ds_put_format(ds, "\tPartner Key: %u\n", m->lacp.partner.key);
+    put_mac("\tPartner Mac Address", m->lacp.partner.system, ds);
+}
+
+static void
+format_lacp_info(const char *side, const char *key,
+                 const struct bnd_status_lacp_info *info, struct ds *ds)
+{
+    ds_put_format(ds, "details %s lacp pdu:\n", side);
+    ds_put_format(ds, "    system priority: %u\n", info->system_priority);
+    put_mac("    system mac address", info->system, ds);
+    ds_put_format(ds, "    %s key: %u\n", key, info->key);
+    ds_put_format(ds, "    port priority: %u\n", info->port_priority);
+    ds_put_format(ds, "    port number: %u\n", info->port_id);
+    ds_put_format(ds, "    port state: %u\n", info->state);
+}
+
+static void
+format_member(const struct bnd_status_member *m, struct ds *ds)
+{
+    ds_put_format(ds, "\nSlave Interface: %s\n", m->name);
+    ds_put_format(ds, "MII Status: %s\n", bnd_link_state_name(m->link));
+    if (m->speed_mbps) {
+        ds_put_format(ds, "Speed: %"PRIu32" Mbps\n", m->speed_mbps);
+    } else {
+        ds_put_cstr(ds, "Speed: Unknown\n");
+    }
+    ds_put_format(ds, "Duplex: %s\n",
+                  m->duplex == BND_DUPLEX_UNKNOWN ? "Unknown"
+                  : bnd_duplex_name(m->duplex));
+    ds_put_format(ds, "Link Failure Count: %"PRIu32"\n", m->n_failures);
+    put_mac("Permanent HW addr", m->perm_mac, ds);
+    ds_put_format(ds, "Slave queue ID: %u\n", m->options.queue_id);
+
+    if (m->has_lacp) {
+        if (!m->lacp.aggregator) {
+            ds_put_cstr(ds, "Aggregator ID: N/A\n");
+            return;
+        }
+        ds_put_format(ds, "Aggregator ID: %"PRIu32"\n", m->lacp.aggregator);
+        format_lacp_info("actor", "port", &m->lacp.actor, ds);
+        format_lacp_info("partner", "oper", &m->lacp.partner, ds);
+    }
+}
+
+void
+bnd_format_proc(const char *name, const struct bnd_status *s,
+                const struct bnd_status_extra *x OVS_UNUSED, struct ds *ds)
+{
+    ds_put_cstr(ds, "Ethernet Channel Bonding Driver: v"BND_VERSION"\n\n");
+    format_mode(s, ds);
+    format_monitor(s, ds);
+    if (s->has_lacp) {
+        format_lacp(name, s, ds);
+    }
+    for (size_t i = 0; i < s->n_members; i++) {
+        format_member(&s->members[i], ds);
+    }
+}
