@@ -18,16 +18,26 @@ lib_libbond_engine_a_SOURCES = \
 	lib/core/status.h \
 	lib/core/trace.c \
 	lib/core/trace.h \
+	lib/wire/arp.c \
+	lib/wire/arp.h \
 	lib/wire/cursor.c \
 	lib/wire/cursor.h \
 	lib/wire/dissect.c \
 	lib/wire/dissect.h \
 	lib/wire/eth.c \
 	lib/wire/eth.h \
+	lib/wire/igmp.c \
+	lib/wire/igmp.h \
+	lib/wire/ip.c \
+	lib/wire/ip.h \
 	lib/wire/lacpdu.c \
 	lib/wire/lacpdu.h \
 	lib/wire/marker.c \
 	lib/wire/marker.h \
+	lib/wire/mld.c \
+	lib/wire/mld.h \
+	lib/wire/nd.c \
+	lib/wire/nd.h \
 	lib/config/linux-options.def \
 	lib/config/options.def \
 	lib/config/overlay.c \

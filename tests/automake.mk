@@ -28,6 +28,7 @@ tests_bndtest_SOURCES = \
 	tests/drive-bond.c \
 	tests/drive-hash.c \
 	tests/drive-lacp.c \
+	tests/drive-notices.c \
 	tests/drive-settings.c \
 	tests/drive-slots.c \
 	tests/drive-wire.c \
@@ -69,6 +70,7 @@ TESTSUITE_AT = \
 	tests/testsuite.at \
 	tests/bnd-macros.at \
 	tests/unit/bond-active.at \
+	tests/unit/bond-announce.at \
 	tests/unit/bond-lacp.at \
 	tests/unit/bond-life.at \
 	tests/unit/bond-modes.at \

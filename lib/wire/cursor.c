@@ -4,6 +4,7 @@
 #include "wire/cursor.h"
 
 #include <string.h>
+#include "util.h"
 
 /* Copies the next 'n' bytes to 'out', or as many zeros if there are not that
  * many; then the rest of the frame counts as read. */
@@ -105,6 +106,22 @@ void
 bnd_writer_mac(struct bnd_writer *w, struct eth_addr mac)
 {
     put(w, &mac, sizeof mac);
+}
+
+void
+bnd_writer_bytes(struct bnd_writer *w, const void *bytes, size_t n)
+{
+    put(w, bytes, n);
+}
+
+void
+bnd_writer_set_u16(struct bnd_writer *w, size_t pos, uint16_t value)
+{
+    struct bnd_writer at = bnd_writer(w->data, w->pos);
+
+    at.pos = MIN(pos, w->pos);
+    bnd_writer_u16(&at, value);
+    w->bad |= at.bad;
 }
 
 void

@@ -71,7 +71,12 @@ void bnd_writer_u16(struct bnd_writer *, uint16_t);
 void bnd_writer_u32(struct bnd_writer *, uint32_t);
 void bnd_writer_mac(struct bnd_writer *, struct eth_addr);
 
-/* Writes 'n' zeros. */
+/* Writes the 'n' bytes at 'bytes', or 'n' zeros. */
+void bnd_writer_bytes(struct bnd_writer *, const void *bytes, size_t n);
 void bnd_writer_zeros(struct bnd_writer *, size_t n);
+
+/* Writes 'value' over what was written at 'pos': a checksum, once what it
+ * covers is there. */
+void bnd_writer_set_u16(struct bnd_writer *, size_t pos, uint16_t value);
 
 #endif /* wire/cursor.h */

@@ -36,6 +36,12 @@ bnd_eth_encode(struct bnd_writer *w, struct eth_addr dst,
 }
 
 struct eth_addr
+bnd_eth_broadcast(void)
+{
+    return (struct eth_addr) {{{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }}};
+}
+
+struct eth_addr
 bnd_eth_slow_protocols(void)
 {
     return (struct eth_addr) {{{ 0x01, 0x80, 0xc2, 0x00, 0x00, 0x02 }}};

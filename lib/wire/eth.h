@@ -21,6 +21,9 @@
 
 #define BND_ETH_HEADER_LEN 14           /* Without a tag. */
 
+#define BND_ETH_TYPE_IP     0x0800
+#define BND_ETH_TYPE_ARP    0x0806
+#define BND_ETH_TYPE_IPV6   0x86dd
 #define BND_ETH_TYPE_VLAN   0x8100      /* C-VLAN tag. */
 #define BND_ETH_TYPE_SVLAN  0x88a8      /* S-VLAN tag. */
 #define BND_ETH_TYPE_SLOW   0x8809      /* Slow protocols: LACP, Marker. */
@@ -43,6 +46,9 @@ struct bnd_eth bnd_eth_decode(struct bnd_cursor *c);
 /* Writes an untagged header. */
 void bnd_eth_encode(struct bnd_writer *, struct eth_addr dst,
                     struct eth_addr src, uint16_t type);
+
+/* ff:ff:ff:ff:ff:ff. */
+struct eth_addr bnd_eth_broadcast(void);
 
 /* 01:80:c2:00:00:02, where slow protocols are sent to.  Bridges do not forward
  * it. */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* ARP for IPv4 over Ethernet
+ * ==========================
+ *
+ * A gratuitous ARP is a request for one's own address: whoever has it in his
+ * table puts the sender's Ethernet address there, and every switch on the way
+ * learns where that is.
+ *
+ * IPv4 addresses are numbers in host byte order.
+ *
+ * Thread-safety
+ * -------------
+ * Pure functions.
+ *
+ * Source: RFC 826, RFC 5227. */
+
+#ifndef BND_WIRE_ARP_H
+#define BND_WIRE_ARP_H 1
+
+#include "core/bnd-types.h"
+#include "wire/cursor.h"
+
+#define BND_ARP_REQUEST 1
+#define BND_ARP_REPLY   2
+
+/* Bytes of an untagged frame with ARP in it, without padding. */
+#define BND_ARP_FRAME_LEN 42
+
+struct bnd_arp {
+    uint16_t op;                /* BND_ARP_*. */
+    struct eth_addr sha;        /* Sender... */
+    uint32_t spa;
+    struct eth_addr tha;        /* ...and target. */
+    uint32_t tpa;
+};
+
+/* Writes an untagged frame from 'src' to 'dst'. */
+void bnd_arp_encode(struct bnd_writer *, struct eth_addr dst,
+                    struct eth_addr src, const struct bnd_arp *);
+
+/* Writes one that says to all that 'mac' has 'ip'. */
+void bnd_arp_gratuitous(struct bnd_writer *, struct eth_addr mac,
+                        uint32_t ip);
+
+#endif /* wire/arp.h */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "wire/ip.h"
+
+#include <string.h>
+#include "csum.h"
+#include "byte-order.h"
+#include "openvswitch/types.h"
+
+#define IP4_HEADER_LEN 24       /* With router alert. */
+#define IP4_DONT_FRAGMENT 0x4000
+#define IP4_NETWORK_CONTROL 0xc0
+#define IP4_ROUTER_ALERT 0x94040000
+
+#define IP6_HOP_BY_HOP 0
+#define IP6_HOP_BY_HOP_LEN 8    /* With router alert. */
+#define IP6_ROUTER_ALERT 0x05020000
+#define IP6_PADN_2 0x0100
+
+struct bnd_ip6
+bnd_ip6_link_multicast(uint8_t last)
+{
+    return (struct bnd_ip6) { { 0xff, 0x02, [15] = last } };
+}
+
+struct eth_addr
+bnd_ip4_multicast_mac(uint32_t group)
+{
+    return (struct eth_addr) {{{ 0x01, 0x00, 0x5e, group >> 16 & 0x7f,
+                                 group >> 8, group }}};
+}
+
+struct eth_addr
+bnd_ip6_multicast_mac(const struct bnd_ip6 *group)
+{
+    return (struct eth_addr) {{{ 0x33, 0x33, group->b[12], group->b[13],
+                                 group->b[14], group->b[15] }}};
+}
+
+void
+bnd_ip4_alert(struct bnd_writer *w, uint32_t src, uint32_t dst,
+              uint8_t proto, size_t len)
+{
+    uint8_t header[IP4_HEADER_LEN];
+    struct bnd_writer h = bnd_writer(header, sizeof header);
+
+    bnd_writer_u8(&h, 4 << 4 | IP4_HEADER_LEN / 4);
+    bnd_writer_u8(&h, IP4_NETWORK_CONTROL);
+    bnd_writer_u16(&h, IP4_HEADER_LEN + len);
+    bnd_writer_u16(&h, 0);      /* Identification. */
+    bnd_writer_u16(&h, IP4_DONT_FRAGMENT);
+    bnd_writer_u8(&h, 1);       /* TTL. */
+    bnd_writer_u8(&h, proto);
+
+    size_t at = h.pos;
+    bnd_writer_u16(&h, 0);
+    bnd_writer_u32(&h, src);
+    bnd_writer_u32(&h, dst);
+    bnd_writer_u32(&h, IP4_ROUTER_ALERT);
+    bnd_writer_set_u16(&h, at, ntohs(csum(header, h.pos)));
+    bnd_writer_bytes(w, header, h.pos);
+}
+
+/* Checksum of ICMPv6 over the pseudo-header and 'len' bytes at 'body'. */
+static uint16_t
+icmp6_checksum(const struct bnd_ip6 *src, const struct bnd_ip6 *dst,
+               const void *body, size_t len)
+{
+    uint32_t sum = 0;
+
+    sum = csum_continue(sum, src, sizeof *src);
+    sum = csum_continue(sum, dst, sizeof *dst);
+    sum = csum_add32(sum, htonl(len));
+    sum = csum_add16(sum, htons(BND_IP_PROTO_ICMPV6));
+    return ntohs(csum_finish(csum_continue(sum, body, len)));
+}
+
+void
+bnd_ip6_icmp(struct bnd_writer *w, const struct bnd_ip6 *src,
+             const struct bnd_ip6 *dst, uint8_t hop_limit, bool alert,
+             const void *body, size_t len)
+{
+    enum { CHECKSUM_AT = 2 };
+
+    bnd_writer_u32(w, 6u << 28);
+    bnd_writer_u16(w, (alert ? IP6_HOP_BY_HOP_LEN : 0) + len);
+    bnd_writer_u8(w, alert ? IP6_HOP_BY_HOP : BND_IP_PROTO_ICMPV6);
+    bnd_writer_u8(w, hop_limit);
+    bnd_writer_bytes(w, src, sizeof *src);
+    bnd_writer_bytes(w, dst, sizeof *dst);
+    if (alert) {
+        bnd_writer_u8(w, BND_IP_PROTO_ICMPV6);
+        bnd_writer_u8(w, 0);    /* No more than 8 bytes. */
+        bnd_writer_u32(w, IP6_ROUTER_ALERT);
+        bnd_writer_u16(w, IP6_PADN_2);
+    }
+
+    size_t at = w->pos + CHECKSUM_AT;
+    bnd_writer_bytes(w, body, len);
+    bnd_writer_set_u16(w, at, icmp6_checksum(src, dst, body, len));
+}

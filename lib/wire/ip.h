@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Headers of IPv4 and IPv6
+ * ========================
+ *
+ * As much as messages of the link need that never go further than it: those of
+ * neighbours (ICMPv6) and of multicast groups (IGMP, MLD), which routers must
+ * look at although they are not sent to them ("router alert").
+ *
+ * IPv4 addresses are numbers in host byte order.
+ *
+ * Thread-safety
+ * -------------
+ * Pure functions.
+ *
+ * Source: RFC 791, RFC 2113, RFC 8200, RFC 2711, RFC 4443. */
+
+#ifndef BND_WIRE_IP_H
+#define BND_WIRE_IP_H 1
+
+#include "core/bnd-types.h"
+#include "wire/cursor.h"
+
+#define BND_IP_PROTO_IGMP   2
+#define BND_IP_PROTO_ICMPV6 58
+
+/* An IPv6 address. */
+struct bnd_ip6 {
+    uint8_t b[16];
+};
+
+/* ff02::'last'. */
+struct bnd_ip6 bnd_ip6_link_multicast(uint8_t last);
+
+/* Where frames to a multicast address go. */
+struct eth_addr bnd_ip4_multicast_mac(uint32_t group);
+struct eth_addr bnd_ip6_multicast_mac(const struct bnd_ip6 *group);
+
+/* Writes an IPv4 header with router alert for 'len' bytes of 'proto', with a
+ * TTL of 1 and the precedence of network control. */
+void bnd_ip4_alert(struct bnd_writer *, uint32_t src, uint32_t dst,
+                   uint8_t proto, size_t len);
+
+/* Writes an IPv6 header, one with router alert if 'alert', and the 'len' bytes
+ * of ICMPv6 at 'body', whose checksum it fills in. */
+void bnd_ip6_icmp(struct bnd_writer *, const struct bnd_ip6 *src,
+                  const struct bnd_ip6 *dst, uint8_t hop_limit, bool alert,
+                  const void *body, size_t len);
+
+#endif /* wire/ip.h */
