@@ -39,9 +39,14 @@ lib_libbond_engine_a_SOURCES = \
 	lib/wire/nd.c \
 	lib/wire/nd.h \
 	lib/config/linux-options.def \
+	lib/config/member-options.def \
+	lib/config/members.c \
+	lib/config/members.h \
 	lib/config/options.def \
 	lib/config/overlay.c \
 	lib/config/overlay.h \
+	lib/config/row.c \
+	lib/config/row.h \
 	lib/config/settings.c \
 	lib/config/settings.h \
 	lib/announce/notify.c \

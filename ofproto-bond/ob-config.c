@@ -52,12 +52,28 @@ keep_errors(struct ob_owner *o, const char *errors)
 }
 
 void
+ob_config_member(struct ob_owner *o, struct ob_member *m)
+{
+    const struct bnd_msettings *ms = bnd_members_find(&o->overlay.members,
+                                                      m->name);
+    struct bnd_event e = { .type = BND_EV_MEMBER_SET, .id = m->id };
+
+    if (ms) {
+        e.set = bnd_msettings_get(ms);
+        if (e.set.prio != m->options.prio
+            || e.set.queue_id != m->options.queue_id
+            || e.set.admin != m->options.admin) {
+            m->options = e.set;
+            ob_owner_event(o, &e);
+        }
+    }
+}
+
+void
 ob_config_overlay(struct ob_owner *o, struct bnd_settings *s)
 {
     struct bnd_settings merged;
-    enum bnd_opt opt;
     bool lacp = false;
-    bool again;
 
     if (!source) {
         return;
@@ -67,18 +83,10 @@ ob_config_overlay(struct ob_owner *o, struct bnd_settings *s)
         return;
     }
 
-    do {
-        bnd_settings_clone(&merged, s);
-        bnd_overlay_merge(&o->overlay, &merged);
-
-        char *why = bnd_policy_check(&merged, lacp, &opt);
-        again = why && bnd_overlay_refuse(&o->overlay, opt, why);
-        free(why);
-        if (again) {
-            bnd_settings_uninit(&merged);
-        }
-    } while (again);
-    bnd_overlay_end(&o->overlay);
+    bnd_policy_settle(&o->overlay, s, lacp, &merged);
+    for (size_t i = 0; i < o->n_members; i++) {
+        ob_config_member(o, &o->members[i]);
+    }
 
     if (!bnd_policy_heeds_primary(&merged)) {
         bnd_settings_unset(&merged, BND_OPT_PRIMARY);

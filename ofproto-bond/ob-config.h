@@ -17,6 +17,7 @@
 
 #include "config/overlay.h"
 
+struct ob_member;
 struct ob_owner;
 
 /* Adds to a reading of 'overlay' what is asked of the bond called 'name',
@@ -30,5 +31,8 @@ void ob_config_set_source(ob_config_source *);
 /* Lays over 's' what the source says, so far as it is right, logs errors that
  * are new and keeps all of them. */
 void ob_config_overlay(struct ob_owner *, struct bnd_settings *s);
+
+/* Hands the engine the options of member 'm' if they are new to it. */
+void ob_config_member(struct ob_owner *, struct ob_member *);
 
 #endif /* ob-config.h */

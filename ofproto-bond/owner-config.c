@@ -15,6 +15,7 @@
 #include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/guard.h"
 #include "ofproto-bond/handle.h"
+#include "ofproto-bond/ob-config.h"
 #include "ofproto-bond/sense.h"
 
 /* Handles. */
@@ -326,6 +327,7 @@ ob_owner_add_member(struct ob_owner *o, const void *aux, const char *name,
                      .perm_mac = m->perm_mac },
         };
         ob_owner_event(o, &e);
+        ob_config_member(o, m);
     }
     return m;
 }

@@ -74,6 +74,8 @@ struct ob_member {
     long long int carrier_resets;
     struct bnd_facts facts;
     struct eth_addr perm_mac;   /* To be given back when it leaves. */
+
+    struct bnd_member_options options; /* As the engine was told. */
 };
 
 struct ob_owner {

@@ -21,6 +21,9 @@
  *     begin
  *     key NAME VALUE
  *     string TEXT
+ *     member NAME [OPTION VALUE]      the bond has it; one of its keys
+ *     settle [lacp]                   instead of "end": with all checks
+ *     is MEMBER TEXT                  a member's options, "prio queue admin"
  *     merged [TEXT]                   all that is given
  *     fall NAME [no]                  refuse its value (cannot if "no")
  *     end
@@ -34,6 +37,7 @@
 #include "config/overlay.h"
 #include "config/settings.h"
 #include "openvswitch/dynamic-string.h"
+#include "policy/check.h"
 #include "util.h"
 
 struct drive {
@@ -41,6 +45,7 @@ struct drive {
     struct bnd_settings now;
     struct bnd_settings kept;
     struct bnd_overlay overlay;
+    struct bnd_settings settled; /* What the last "settle" left in force. */
 };
 
 /* Returns what 's' is in text, for the caller to free. */
@@ -151,6 +156,35 @@ want_errors(const struct drive *d, const char *wanted)
     ds_destroy(&ds);
 }
 
+static void
+command_settle(struct drive *d)
+{
+    struct bnd_settings merged;
+
+    bnd_policy_settle(&d->overlay, &d->now,
+                      d->line.n_words > 1 && !strcmp(d->line.word[1], "lacp"),
+                      &merged);
+    bnd_settings_uninit(&d->settled);
+    d->settled = merged;
+}
+
+static void
+command_is(struct drive *d)
+{
+    const struct bnd_msettings *m
+        = bnd_members_find(&d->overlay.members, d->line.word[1]);
+
+    if (!m) {
+        bndtest_fatal(&d->line, "no member '%s'", d->line.word[1]);
+    }
+
+    struct bnd_member_options options = bnd_msettings_get(m);
+    char *got = xasprintf("%d %d %s", options.prio, options.queue_id,
+                          bnd_admin_name(options.admin));
+    want(d, got, d->line.word[2]);
+    free(got);
+}
+
 /* Commands about overlays.  Returns false if this is none. */
 static bool
 run_overlay(struct drive *d)
@@ -165,6 +199,15 @@ run_overlay(struct drive *d)
         bnd_overlay_key(&d->overlay, arg, d->line.word[2]);
     } else if (!strcmp(command, "string")) {
         bnd_overlay_string(&d->overlay, arg);
+    } else if (!strcmp(command, "member") && n == 2) {
+        bnd_overlay_member(&d->overlay, arg);
+    } else if (!strcmp(command, "member") && n == 4) {
+        bnd_overlay_member_key(&d->overlay, arg, d->line.word[2],
+                               d->line.word[3]);
+    } else if (!strcmp(command, "settle")) {
+        command_settle(d);
+    } else if (!strcmp(command, "is") && n == 3) {
+        command_is(d);
     } else if (!strcmp(command, "merged")) {
         want_merged(d, arg);
     } else if (!strcmp(command, "fall")) {
@@ -382,6 +425,7 @@ drive_settings(int argc, char *argv[])
     }
     bnd_settings_uninit(&d.now);
     bnd_settings_uninit(&d.kept);
+    bnd_settings_uninit(&d.settled);
     bnd_overlay_uninit(&d.overlay);
     return 0;
 }

@@ -47,6 +47,13 @@ is_ovs_key(const char *key)
     return false;
 }
 
+/* Does 'key' begin as ours do? */
+static bool
+is_bond_key(const char *key)
+{
+    return !strncmp(key, "bond", 4) && (key[4] == '-' || key[4] == '_');
+}
+
 static void
 read_keys(const struct smap *other_config, struct bnd_overlay *overlay)
 {
@@ -55,8 +62,7 @@ read_keys(const struct smap *other_config, struct bnd_overlay *overlay)
     for (size_t i = 0; i < smap_count(other_config); i++) {
         const char *key = sorted[i]->key;
 
-        if (!strncmp(key, "bond", 4) && (key[4] == '-' || key[4] == '_')
-            && !is_ovs_key(key)) {
+        if (is_bond_key(key) && !is_ovs_key(key)) {
             bnd_overlay_key(overlay, key + 5, sorted[i]->value);
         }
     }
@@ -111,6 +117,23 @@ take_ovs_keys(const struct smap *other_config, struct bnd_overlay *overlay,
     bnd_settings_unset(base, BND_OPT_REBALANCE);
 }
 
+static void
+read_member(const struct ovsrec_interface *iface, struct bnd_overlay *overlay)
+{
+    const struct smap_node **sorted = smap_sort(&iface->other_config);
+
+    bnd_overlay_member(overlay, iface->name);
+    for (size_t i = 0; i < smap_count(&iface->other_config); i++) {
+        const char *key = sorted[i]->key;
+
+        if (is_bond_key(key)) {
+            bnd_overlay_member_key(overlay, iface->name, key + 5,
+                                   sorted[i]->value);
+        }
+    }
+    free(sorted);
+}
+
 static bool
 read_port(const char *name, struct bnd_overlay *overlay,
           struct bnd_settings *base, bool *lacp)
@@ -129,6 +152,9 @@ read_port(const char *name, struct bnd_overlay *overlay,
     }
     read_keys(other_config, overlay);
     take_ovs_keys(other_config, overlay, base);
+    for (size_t i = 0; i < port->n_interfaces; i++) {
+        read_member(port->interfaces[i], overlay);
+    }
     *lacp = port->lacp && (!strcmp(port->lacp, "active")
                            || !strcmp(port->lacp, "passive"));
     return true;

@@ -10,6 +10,8 @@
  *                with Linux's text or number for a value.
  *     bonding    A string of options, as in modprobe.conf or BONDING_OPTS.
  *
+ * and, for the options of a member, in Interface.other_config:bond-NAME.
+ *
  * The keys that Open vSwitch has of old keep their meaning and count as single
  * keys.
  *

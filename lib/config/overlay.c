@@ -3,6 +3,7 @@
 #include <config.h>
 #include "config/overlay.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include "util.h"
@@ -40,6 +41,7 @@ bnd_overlay_uninit(struct bnd_overlay *o)
         bnd_settings_uninit(&o->good[i]);
         bnd_settings_uninit(&o->now[i]);
     }
+    bnd_members_uninit(&o->members);
     ds_destroy(&o->errors);
 }
 
@@ -49,6 +51,7 @@ bnd_overlay_begin(struct bnd_overlay *o)
     for (int i = 0; i < BND_N_SOURCES; i++) {
         bnd_settings_uninit(&o->now[i]);
     }
+    bnd_members_begin(&o->members);
     memset(o->bad, 0, sizeof o->bad);
     memset(o->fallen, 0, sizeof o->fallen);
     ds_clear(&o->errors);
@@ -75,6 +78,16 @@ add_error_nocopy(struct bnd_overlay *o, char *message)
 {
     add_error(o, message);
     free(message);
+}
+
+void
+bnd_overlay_error(struct bnd_overlay *o, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_error_nocopy(o, xvasprintf(format, args));
+    va_end(args);
 }
 
 /* Lets the last good value of 'opt' from 'source' serve. */
@@ -178,6 +191,25 @@ bnd_overlay_string(struct bnd_overlay *o, const char *text)
 }
 
 void
+bnd_overlay_member(struct bnd_overlay *o, const char *name)
+{
+    bnd_members_add(&o->members, name);
+}
+
+void
+bnd_overlay_member_key(struct bnd_overlay *o, const char *name,
+                       const char *option, const char *text)
+{
+    struct bnd_msettings *m = bnd_members_add(&o->members, name);
+    char *error = bnd_msettings_parse(m, option, text);
+
+    if (error) {
+        bnd_overlay_error(o, "member %s: %s", name, error);
+        free(error);
+    }
+}
+
+void
 bnd_overlay_set_num(struct bnd_overlay *o, enum bnd_opt opt,
                     long long int value)
 {
@@ -235,6 +267,7 @@ bnd_overlay_end(struct bnd_overlay *o)
             }
         }
     }
+    bnd_members_end(&o->members);
     if (o->n_errors > MAX_ERRORS) {
         ds_put_format(&o->errors, "and %d more\n", o->n_errors - MAX_ERRORS);
     }

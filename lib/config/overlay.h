@@ -13,7 +13,7 @@
  * kind lives as long as the bond is known, and each reading of the
  * configuration goes
  *
- *   begin -> key, string, set... -> merge -> (refuse -> merge)... -> end
+ *   begin -> key, string, set, member... -> merge -> (refuse -> merge)... -> end
  *
  * where "refuse" is for what only a look at all options can find out.
  *
@@ -27,7 +27,9 @@
 #ifndef BND_OVERLAY_H
 #define BND_OVERLAY_H 1
 
+#include "config/members.h"
 #include "config/settings.h"
+#include "openvswitch/compiler.h"
 #include "openvswitch/dynamic-string.h"
 
 /* Where a setting comes from, weakest first. */
@@ -42,6 +44,7 @@ struct bnd_overlay {
     struct bnd_settings now[BND_N_SOURCES]; /* ...and those being read. */
     bool bad[BND_N_SOURCES][BND_N_OPTS]; /* Something is wrong with it. */
     bool fallen[BND_N_SOURCES][BND_N_OPTS]; /* 'good' serves already. */
+    struct bnd_members members; /* Options of the members. */
     struct ds errors;           /* A line each, of this reading. */
     int n_errors;
 };
@@ -61,6 +64,16 @@ void bnd_overlay_key(struct bnd_overlay *, const char *name,
  * separated by white space.  As there, the last one of a name counts, and
  * "options MODULE" may stand before them. */
 void bnd_overlay_string(struct bnd_overlay *, const char *text);
+
+/* Takes note that the bond has member 'name'; takes the value 'text' of key
+ * 'option' of that member. */
+void bnd_overlay_member(struct bnd_overlay *, const char *name);
+void bnd_overlay_member_key(struct bnd_overlay *, const char *name,
+                            const char *option, const char *text);
+
+/* Adds a message of one line. */
+void bnd_overlay_error(struct bnd_overlay *, const char *format, ...)
+    OVS_PRINTF_FORMAT(2, 3);
 
 /* Take a value that someone else has parsed as that of a single key. */
 void bnd_overlay_set_num(struct bnd_overlay *, enum bnd_opt, long long int);

@@ -173,19 +173,6 @@ bnd_settings_copy(struct bnd_settings *dst, const struct bnd_settings *src,
 }
 
 bool
-bnd_opt_name_equal(const char *a, const char *b)
-{
-    for (; *a || *b; a++, b++) {
-        char x = *a == '_' ? '-' : *a;
-        char y = *b == '_' ? '-' : *b;
-        if (x != y) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool
 bnd_opt_from_name(const char *name, enum bnd_opt *opt)
 {
     for (enum bnd_opt i = 0; i < BND_N_OPTS; i++) {

@@ -20,6 +20,7 @@
 #define BND_SETTINGS_H 1
 
 #include <stddef.h>
+#include "config/row.h"
 #include "core/bnd-types.h"
 
 struct ds;
@@ -35,14 +36,6 @@ enum bnd_opt {
 #undef BND_OPT_ENUM
 #undef BND_OPT_STR
     BND_N_OPTS
-};
-
-/* What a change costs, cheapest first. */
-enum bnd_apply {
-    BND_APPLY_NONE,             /* Nothing has changed. */
-    BND_APPLY_LIVE,             /* Values and deadlines are replaced. */
-    BND_APPLY_RESELECT,         /* Members are chosen anew. */
-    BND_APPLY_REBUILD           /* The mode starts anew. */
 };
 
 struct bnd_settings {
@@ -101,9 +94,6 @@ enum bnd_apply bnd_settings_diff(const struct bnd_settings *a,
 /* Looks up option 'name', where '_' and '-' are alike, and which may also be
  * one that Linux or Open vSwitch has for the same thing. */
 bool bnd_opt_from_name(const char *name, enum bnd_opt *);
-
-/* Are the names 'a' and 'b' the same, '_' and '-' being alike? */
-bool bnd_opt_name_equal(const char *a, const char *b);
 
 /* Reads the whole number 'text', decimal and from 'min' to 'max'.  Returns
  * false if it is anything else. */

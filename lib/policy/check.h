@@ -15,6 +15,7 @@
 #ifndef BND_POLICY_CHECK_H
 #define BND_POLICY_CHECK_H 1
 
+#include "config/overlay.h"
 #include "config/settings.h"
 
 /* Returns null if settings 's' go together on a port that has LACP or not, as
@@ -22,6 +23,12 @@
  * stores the option that is to give way in '*opt'. */
 char *bnd_policy_check(const struct bnd_settings *s, bool lacp,
                        enum bnd_opt *opt);
+
+/* Ends the reading 'o', which lies over 'base', of a port that has LACP or
+ * not: refuses what does not go together, of the bond and of its members, and
+ * stores what is in force then in '*merged', for the caller to uninit. */
+void bnd_policy_settle(struct bnd_overlay *o, const struct bnd_settings *base,
+                       bool lacp, struct bnd_settings *merged);
 
 /* Has the option "primary" a meaning? */
 bool bnd_policy_heeds_primary(const struct bnd_settings *);
