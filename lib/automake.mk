@@ -92,6 +92,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/bond/bond-private.h \
 	lib/bond/bond.c \
 	lib/bond/bond.h \
+	lib/bond/history.c \
 	lib/bond/intake.c \
 	lib/bond/invariants.c \
 	lib/bond/status-fill.c \

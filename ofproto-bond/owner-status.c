@@ -60,11 +60,8 @@ is_change(const struct bnd_effect *e)
 void
 ob_owner_note_effects__(struct ob_owner *o, const struct bnd_effects *fx)
 {
-    uint32_t n_failovers = bnd_n_failovers(o->engine);
-
-    if (n_failovers != o->n_failovers) {
-        o->n_failovers = n_failovers;
-        o->extra.last_failover = time_wall_msec();
+    for (uint32_t n = bnd_n_changes(o->engine); o->n_changes != n; ) {
+        o->changed[o->n_changes++ % BND_N_FAILOVERS] = time_wall_msec();
     }
     for (size_t i = 0; i < fx->n; i++) {
         if (is_change(&fx->fx[i])) {
@@ -74,11 +71,24 @@ ob_owner_note_effects__(struct ob_owner *o, const struct bnd_effects *fx)
     }
 }
 
+/* Adds the times of failovers as the clock of the wall has them. */
+static void
+fill_failovers(const struct ob_owner *o, struct bnd_status *s)
+    OVS_REQUIRES(o->mutex)
+{
+    for (size_t i = 0; i < s->n_kept; i++) {
+        uint32_t n = s->n_changes - s->n_kept + i;
+
+        s->failovers[i].wall = o->changed[n % BND_N_FAILOVERS];
+    }
+}
+
 /* Adds to 'extra' what is not kept there. */
 static void
 fill_extra(struct ob_owner *o, struct bnd_status_extra *extra)
 {
     extra->errors = o->config_errors;
+    extra->wall = time_wall_msec() - time_msec();
     if (o->bond) {
         extra->datapath_id = ob_buckets_id(o->buckets);
         atomic_read_relaxed(&o->bond->lb_output, &extra->lb_output);
@@ -127,6 +137,7 @@ ob_owner_get_status(struct ob_owner *o, struct bnd_status *status,
 {
     ovs_mutex_lock(&o->mutex);
     bnd_get_status(o->engine, ob_owner_now(o), status);
+    fill_failovers(o, status);
     *extra = o->extra;
     ovs_mutex_unlock(&o->mutex);
     fill_extra(o, extra);
@@ -139,6 +150,7 @@ ob_owner_get_brief(struct ob_owner *o, struct bnd_status *status,
 {
     ovs_mutex_lock(&o->mutex);
     bnd_get_brief(o->engine, status);
+    fill_failovers(o, status);
     *extra = o->extra;
     ovs_mutex_unlock(&o->mutex);
     fill_extra(o, extra);

@@ -123,7 +123,10 @@ struct ob_owner {
 
     struct bnd_status_extra extra;  /* (m) Counters of passes. */
     uint64_t status_seq;        /* (m) Counts changes of the status. */
-    uint32_t n_failovers;       /* (m) As counted when it was stamped last. */
+    uint32_t n_changes;         /* (m) Of the active member... */
+    long long int changed[BND_N_FAILOVERS]; /* (m) ...and when, by the clock of
+                                 * the wall, ms: number 'n' at 'n' %
+                                 * BND_N_FAILOVERS. */
 };
 
 /* Set-up; idempotent. */

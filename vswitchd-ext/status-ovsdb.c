@@ -80,6 +80,7 @@ static void
 make_status(const struct bnd_status *s, const struct bnd_status_extra *x,
             struct smap *smap)
 {
+    const struct bnd_failover *last = bnd_status_last_failover(s);
     size_t n_up = 0;
 
     smap_add(smap, "bond_mode", bnd_mode_name(s->mode));
@@ -93,10 +94,12 @@ make_status(const struct bnd_status *s, const struct bnd_status_extra *x,
         }
     }
     smap_add_format(smap, "bond_members_up", "%"PRIuSIZE, n_up);
-    if (x->last_failover) {
+    if (last) {
         smap_add_nocopy(smap, xstrdup("bond_last_failover"),
-                        xastrftime_msec("%Y-%m-%dT%H:%M:%S.###Z",
-                                        x->last_failover, true));
+                        xastrftime_msec("%Y-%m-%dT%H:%M:%S.###Z", last->wall,
+                                        true));
+        smap_add(smap, "bond_last_failover_cause",
+                 bnd_cause_name(last->cause));
     }
     if (x->errors) {
         add_errors(smap, x->errors);

@@ -10,6 +10,7 @@
  *                 bond_active_member  absent if there is none
  *                 bond_members_up
  *                 bond_last_failover  UTC, absent if there was none
+ *                 bond_last_failover_cause
  *                 bond_error          absent if the configuration is right
  *     statistics  bond_failovers, bond_tx_packets, bond_tx_bytes,
  *                 MEMBER_link_failures, MEMBER_tx_bytes

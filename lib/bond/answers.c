@@ -68,3 +68,9 @@ bnd_n_failovers(const struct bnd_bond *b)
 {
     return b->n_failovers;
 }
+
+uint32_t
+bnd_n_changes(const struct bnd_bond *b)
+{
+    return b->n_changes;
+}

@@ -58,6 +58,19 @@ void bnd_drop_class(struct bnd_bond *);
 
 void bnd_member_destroy(struct bnd_member *);
 
+/* Notes that 'to', null for nobody, is the active member now; 'counted' as one
+ * of 'n_failovers'. */
+void bnd_history_active(struct bnd_bond *, const struct bnd_member *to,
+                        enum bnd_cause, bool counted, long long int now);
+
+/* Notes when links changed their state. */
+void bnd_history_links(struct bnd_bond *, long long int now);
+
+/* Copies what is remembered, the oldest first, into a new array, whose owner
+ * frees it and its names; returns how many there are. */
+size_t bnd_history_copy(const struct bnd_bond *, struct bnd_failover **);
+void bnd_history_uninit(struct bnd_bond *);
+
 /* What a mode may read at 'now'; 'present' has room for all members. */
 void bnd_make_pass(const struct bnd_bond *, long long int now,
                    const struct bnd_member **present, struct bnd_pass *);

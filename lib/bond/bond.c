@@ -51,6 +51,7 @@ bnd_destroy(struct bnd_bond *b)
         }
         free(b->members);
         bnd_lacp_destroy(b->lacp);
+        bnd_history_uninit(b);
         bnd_settings_uninit(&b->settings);
         free(b->view);
         free(b);
@@ -213,9 +214,7 @@ bnd_set_active(struct bnd_bond *b, bnd_id id, long long int now,
         return;
     }
     if (!again) {
-        b->failovers[b->n_changes++ % BND_N_FAILOVERS]
-            = (struct bnd_failover) { .when = now, .cause = cause,
-                                      .from = b->active, .to = id };
+        bnd_history_active(b, m, cause, m && b->had_active, now);
     }
     if (m) {
         long long int left = 0;
@@ -336,6 +335,7 @@ bnd_run(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     stage_mode(b, now, fx);
     stage_announce(b, now, fx);
     stage_publish(b, fx, n_before);
+    bnd_history_links(b, now);
 }
 
 long long int

@@ -98,6 +98,7 @@ long long int bnd_next_rebalance(const struct bnd_bond *);
 bool bnd_is_balanced(const struct bnd_bond *);   /* Keeps buckets now. */
 struct eth_addr bnd_active_mac(const struct bnd_bond *);
 uint32_t bnd_n_failovers(const struct bnd_bond *);
+uint32_t bnd_n_changes(const struct bnd_bond *); /* Of the active member. */
 
 /* Returns null if what must always hold does hold after a pass, otherwise a
  * message that the caller frees.  For tests and debug builds. */

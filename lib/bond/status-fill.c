@@ -90,6 +90,7 @@ fill_members(const struct bnd_bond *b, struct bnd_status *s)
         sm->link = m->link.state;
         sm->deadline = m->link.deadline;
         sm->n_failures = m->n_failures;
+        sm->last_change = m->last_change;
         sm->has_lacp = b->lacp && bnd_lacp_get_port_status(b->lacp, m->id,
                                                            &ps);
         if (sm->has_lacp) {
@@ -187,6 +188,8 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
     s->downdelay = bnd_settings_ticks(cfg, BND_OPT_DOWNDELAY);
     s->peer_notif_delay = bnd_settings_ticks(cfg, BND_OPT_PEER_NOTIF_DELAY);
     s->n_failovers = b->n_failovers;
+    s->n_changes = b->n_changes;
+    s->n_kept = bnd_history_copy(b, &s->failovers);
     s->active_mac = bnd_active_mac(b);
     fill_link(b, s);
     if (primary) {

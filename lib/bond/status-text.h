@@ -40,7 +40,8 @@ struct bnd_status_extra {
                                  * datapath made for looking at flows. */
     bool has_tx;                /* Known what was sent? */
     uint64_t tx_packets, tx_bytes; /* If 'has_tx': by all members ever. */
-    long long int last_failover; /* Wall clock, ms, or 0. */
+    long long int wall;         /* What the clock of the wall is ahead of the
+                                 * engine's, ms. */
     const char *errors;         /* A line for each mistake in the
                                  * configuration, or null. */
 };

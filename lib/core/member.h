@@ -49,6 +49,8 @@ struct bnd_member {
     bool good;
     struct bnd_link link;
     uint32_t n_failures;        /* Times that the link has gone down. */
+    enum bnd_link_state last_link; /* Of 'link', at the end of a pass... */
+    long long int last_change;  /* ...and when that became different, ms. */
 
     /* Stage 4: LACP lets it carry traffic (true without LACP), and has heard
      * of a partner lately (false without LACP). */

@@ -18,6 +18,11 @@ bnd_status_uninit(struct bnd_status *s)
         free(s->options[i].value);
     }
     free(s->options);
+    for (size_t i = 0; i < s->n_kept; i++) {
+        free(s->failovers[i].from);
+        free(s->failovers[i].to);
+    }
+    free(s->failovers);
     free(s->slots);
     free(s->primary);
     memset(s, 0, sizeof *s);
@@ -44,4 +49,15 @@ bnd_status_member_name(const struct bnd_status *s, bnd_id id,
         }
     }
     return otherwise;
+}
+
+const struct bnd_failover *
+bnd_status_last_failover(const struct bnd_status *s)
+{
+    for (size_t i = s->n_kept; i-- > 0; ) {
+        if (s->failovers[i].counted) {
+            return &s->failovers[i];
+        }
+    }
+    return NULL;
 }

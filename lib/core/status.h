@@ -59,6 +59,7 @@ struct bnd_status_member {
     enum bnd_link_state link;
     long long int deadline;     /* End of the running delay, or BND_NEVER. */
     uint32_t n_failures;        /* Times that the link has gone down. */
+    long long int last_change;  /* Of 'link', ms. */
     bool has_tx;                /* Known what was sent by it? */
     uint64_t tx_packets, tx_bytes; /* If 'has_tx'. */
     bool has_lacp;
@@ -75,10 +76,14 @@ struct bnd_status_slot {
 /* A change of the active member. */
 #define BND_N_FAILOVERS 16      /* So many are remembered. */
 struct bnd_failover {
-    long long int when;         /* ms. */
+    long long int when;         /* ms... */
+    long long int wall;         /* ...and by the clock of the wall, as the
+                                 * adapter adds, or 0. */
     enum bnd_cause cause;
-    bnd_id from, to;            /* Maybe of members that are no more, or
-                                 * BND_NO_MEMBER. */
+    char *from, *to;            /* Members, maybe no more there, or null for
+                                 * nobody; owned. */
+    bool counted;               /* In 'n_failovers'?  Not the first active
+                                 * member, nor the loss of the last one. */
 };
 
 /* An option of the bond. */
@@ -118,6 +123,10 @@ struct bnd_status {
     bool primary_present;
     struct eth_addr active_mac; /* Zero if there is none. */
     uint32_t n_failovers;       /* Changes from one active member to another.*/
+    uint32_t n_changes;         /* Of any kind... */
+    struct bnd_failover *failovers; /* ...and the last of them, the oldest
+                                 * first, so many of them: */
+    size_t n_kept;
     enum bnd_lacp_status lacp_status;
 
     /* LACP system, if 'has_lacp'. */
@@ -147,6 +156,10 @@ void bnd_status_uninit(struct bnd_status *);
 /* Returns the value of option 'name' (as in options.def), "" if there is
  * none. */
 const char *bnd_status_option(const struct bnd_status *, const char *name);
+
+/* Returns the last failover that is counted as one, or null. */
+const struct bnd_failover *
+bnd_status_last_failover(const struct bnd_status *);
 
 /* Returns the name of member 'id', or 'otherwise'. */
 const char *bnd_status_member_name(const struct bnd_status *, bnd_id id,
