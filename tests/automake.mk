@@ -74,6 +74,7 @@ TESTSUITE_AT = \
 	tests/unit/bond-lacp.at \
 	tests/unit/bond-life.at \
 	tests/unit/bond-modes.at \
+	tests/unit/bond-receive.at \
 	tests/unit/bond-link.at \
 	tests/unit/bond-slb.at \
 	tests/unit/bond-status.at \

@@ -407,6 +407,32 @@ command_carrier(struct bond_rig *rig, const struct bndtest_line *line)
 }
 
 static void
+command_set(struct bond_rig *rig, const struct bndtest_line *line)
+{
+    struct bnd_event e = { .type = BND_EV_MEMBER_SET,
+                           .id = bndtest_number(line, 1) };
+    const struct bnd_member *m = bnd_find_member(rig->bond, e.id);
+    const char *prio = bndtest_value(line, "prio");
+    const char *admin = bndtest_value(line, "admin");
+
+    if (m) {
+        e.set = m->options;
+    }
+    if (prio) {
+        e.set.prio = atoi(prio);
+    }
+    e.set.queue_id = bndtest_key_number(line, "queue-id", e.set.queue_id);
+    if (admin) {
+        for (e.set.admin = 0; strcmp(admin, bnd_admin_name(e.set.admin)); ) {
+            if (++e.set.admin == BND_N_ADMINS) {
+                bndtest_fatal(line, "admin=up|drain|down");
+            }
+        }
+    }
+    send_event(rig, &e);
+}
+
+static void
 receive(struct bond_rig *rig, bnd_id id, const uint8_t *data, size_t len)
 {
     struct bnd_event e = { .type = BND_EV_FRAME_RX, .id = id };
@@ -526,6 +552,8 @@ dispatch(struct bond_rig *rig, const struct bndtest_line *line)
         command_del(rig, line);
     } else if (!strcmp(command, "carrier")) {
         command_carrier(rig, line);
+    } else if (!strcmp(command, "set")) {
+        command_set(rig, line);
     } else if (!strcmp(command, "may-enable")) {
         command_switch(rig, line, BND_EV_MAY_ENABLE, "on", "off");
     } else if (!strcmp(command, "port")) {
@@ -585,6 +613,12 @@ add_again(const struct bond_rig *rig, struct bond_rig *fresh,
         .type = BND_EV_MAY_ENABLE, .id = m->id, .on = m->may_enable
     };
     send_event(fresh, &may);
+
+    struct bnd_event set = {
+        .type = BND_EV_MEMBER_SET, .id = m->id,
+        .set = bnd_find_member(rig->bond, m->id)->options
+    };
+    send_event(fresh, &set);
 }
 
 void

@@ -18,6 +18,8 @@
  *            [duplex=half|full]       N in Mb/s
  *     del ID [remember]
  *     carrier ID up|down [reset] [mac=MAC] [speed=N] [duplex=half|full]
+ *     set ID [prio=N] [queue-id=N] [admin=up|drain|down]    a member's own
+ *                                     options; what is not named stays
  *     may-enable ID on|off
  *     port ID [off] [port=N] [priority=N] [key=N]     its part in LACP
  *     pdu ID [state=N] [system=MAC] [key=N] [port=N] [priority=N] [stranger]

@@ -141,7 +141,10 @@ gen_order(struct bond_walk *w, struct ds *line)
 {
     bnd_id id = any_member(w);
 
-    switch (roll(w, 3)) {
+    switch (roll(w, 4)) {
+    case 3:
+        ds_put_format(line, "set %u queue-id=%u", id, roll(w, 4));
+        break;
     case 0:
         ds_put_format(line, "force %u %s", id, either(w, "up", "down"));
         break;
@@ -241,6 +244,7 @@ gen_bond(struct bond_walk *w, struct ds *line)
     case 9:
         ds_put_format(line, " all-members-active=%s",
                       either(w, "true", "false"));
+        ds_put_format(line, " multicast=%u", roll(w, 3));
         ds_put_format(line, " lb-output=%s", either(w, "true", "false"));
         break;
     case 10:
@@ -451,6 +455,9 @@ put_resolved(const struct bnd_view *view, bnd_id lost, struct ds *ds)
     for (size_t i = 0; i < r.n_senders; i++) {
         ds_put_format(ds, "sender %u ", r.senders[i]);
     }
+    for (size_t i = 0; i < r.n_pins; i++) {
+        ds_put_format(ds, "pinned %u ", r.pins[i]);
+    }
     ds_put_char(ds, '\n');
 }
 
@@ -616,9 +623,10 @@ put_view(const struct bnd_view *view, struct ds *ds)
     for (size_t i = 0; i < view->n_members; i++) {
         const struct bnd_view_member *m = &view->members[i];
 
-        ds_put_format(ds, "  %u: enabled %u unicast %u multicast %u\n",
-                      m->id, m->enabled, m->admit_unicast,
-                      m->admit_multicast);
+        ds_put_format(ds, "  %u: enabled %u unicast %u multicast %u "
+                      "broadcast %u queue %u\n", m->id, m->enabled,
+                      m->admit_unicast, m->admit_multicast,
+                      m->admit_broadcast, m->queue_id);
     }
 }
 

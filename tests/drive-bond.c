@@ -20,6 +20,7 @@
  *                             whom the packet path uses if those have lost
  *                             their carrier: active=ID|none turns=ID,...
  *                             senders=ID,... slot=N:ID|none,...
+ *                             queues=N:ID,... (N leaves by ID)|none
  *     show; list; proc        as bond/show, bond/list and bond/proc would
  *     lacp-show; lacp-stats
  *     restart                 goes on with a new bond that is told the same
@@ -498,6 +499,15 @@ actual_resolved(const struct drive *d, const struct bnd_view *view,
         if (!r->n_senders) {
             ds_put_cstr(ds, "none");
         }
+    } else if (!strcmp(key, "queues")) {
+        for (size_t i = 0; i < r->n_pins; i++) {
+            const struct bnd_view_member *m = &view->members[r->pins[i]];
+
+            add_item(ds, "%u:%u", m->queue_id, m->id);
+        }
+        if (!r->n_pins) {
+            ds_put_cstr(ds, "none");
+        }
     } else if (!strcmp(key, "slot")) {
         for (; *want; want += strcspn(want, ","), want += *want == ',') {
             int slot = strtol(want, NULL, 10) & (BND_N_SLOTS - 1);
@@ -524,6 +534,7 @@ check_senders(const struct drive *d, const struct bnd_view *view,
 
         sends |= memchr(r->slots, m, sizeof r->slots) != NULL;
         sends |= memchr(r->turns, m, view->n_members) != NULL;
+        sends |= memchr(r->pins, m, r->n_pins) != NULL;
         if (sends && !may) {
             bndtest_fatal(&d->line, "member %u must not send",
                           view->members[m].id);

@@ -408,6 +408,7 @@ bnd_make_view(const struct bnd_bond *b)
     const struct bnd_mode_class *effective
         = bnd_policy_effective(&b->settings, b->lacp_status);
     effective->view(effective == b->class ? b->priv : NULL, &pass, view);
+    bnd_policy_finish_view(&pass, view);
     free(present);
     return view;
 }

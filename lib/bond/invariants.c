@@ -91,6 +91,10 @@ check_view(const struct bnd_bond *b)
         if (!m || !m->present || m->enabled != v->members[i].enabled) {
             return xasprintf("view and member %u differ", v->members[i].id);
         }
+        if (v->members[i].queue_id && (!m->enabled || !m->carrier
+                                       || !v->pinned || v->blocked)) {
+            return xasprintf("a queue goes astray by %s", m->name);
+        }
         any |= m->enabled;
         n_enabled += m->enabled;
     }

@@ -57,8 +57,10 @@ struct bnd_member {
     bool lacp_ok;
     bool lacp_current;
 
-    /* Stage 5: the view has room for it. */
+    /* Stage 5: the view has room for it.  It drains and was the active member
+     * until then, so what is addressed to the bond may still come to it. */
     bool fits;
+    bool lingers;
 
     /* Result: traffic may be sent and taken. */
     bool enabled;

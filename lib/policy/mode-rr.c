@@ -6,10 +6,12 @@
  * Packets go to the members in turn, 'packets_per_slave' of them at a time (0:
  * to a member picked at random).  The turn goes over all members, those that
  * are down included, whose packets go to the next one that works.  IGMP stays
- * on the active member, or a switch that snoops would see a host wander.
+ * on the active member, or a switch that snoops would see a host wander.  An
+ * OpenFlow queue that is some member's own leaves by that member, and takes no
+ * turn.
  *
  * Source: Linux Documentation/networking/bonding.rst, balance-rr,
- * packets_per_slave. */
+ * packets_per_slave, queue_id. */
 
 #include <config.h>
 #include "policy/policy.h"
@@ -26,6 +28,6 @@ rr_view(const void *priv OVS_UNUSED, const struct bnd_pass *pass,
 const struct bnd_mode_class bnd_mode_rr = {
     .mode = BND_MODE_RR,
     .traits = (BND_MT_DATAPATH_ID | BND_MT_PER_PACKET | BND_MT_TURNS
-               | BND_MT_REPORT),
+               | BND_MT_REPORT | BND_MT_QUEUES),
     .view = rr_view,
 };

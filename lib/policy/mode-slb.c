@@ -22,7 +22,7 @@ slb_view(const void *priv, const struct bnd_pass *pass,
 {
     view->xmit = BND_XMIT_SRC_MAC;
     bnd_balanced_view(priv, pass, view);
-    if (bnd_policy_admit_lacp(pass, view)) {
+    if (bnd_policy_admit_lacp(pass, view, BND_DROP)) {
         return;
     }
 

@@ -19,7 +19,7 @@ tcp_view(const void *priv, const struct bnd_pass *pass,
 {
     view->xmit = BND_XMIT_L4;
     bnd_balanced_view(priv, pass, view);
-    if (!bnd_policy_admit_lacp(pass, view)) {
+    if (!bnd_policy_admit_lacp(pass, view, BND_DROP)) {
         bnd_policy_block(view);
     }
 }

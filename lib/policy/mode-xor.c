@@ -43,7 +43,8 @@ ad_view(const void *priv, const struct bnd_pass *pass,
         struct bnd_view *view)
 {
     policy_view(priv, pass, view);
-    if (!bnd_policy_admit_lacp(pass, view)) {
+    if (!bnd_policy_admit_lacp(pass, view,
+                               bnd_policy_spare_verdict(pass->settings))) {
         bnd_policy_block(view);
     }
 }

@@ -39,8 +39,16 @@ bnd_policy_effective(const struct bnd_settings *s,
             : bnd_policy_get(bnd_settings_mode(s)));
 }
 
+enum bnd_verdict
+bnd_policy_spare_verdict(const struct bnd_settings *s)
+{
+    return (bnd_settings_num(s, BND_OPT_ALL_ACTIVE)
+            ? BND_DROP_IF_MOVED : BND_DROP);
+}
+
 bool
-bnd_policy_admit_lacp(const struct bnd_pass *pass, struct bnd_view *view)
+bnd_policy_admit_lacp(const struct bnd_pass *pass, struct bnd_view *view,
+                      enum bnd_verdict spare)
 {
     if (pass->lacp_status == BND_LACP_OFF
         || bnd_policy_is_fallback(pass->settings, pass->lacp_status)) {
@@ -55,7 +63,7 @@ bnd_policy_admit_lacp(const struct bnd_pass *pass, struct bnd_view *view)
         struct bnd_view_member *vm = &view->members[i];
 
         vm->admit_unicast = vm->admit_multicast
-            = negotiated && m->lacp_ok && m->good ? BND_ACCEPT : BND_DROP;
+            = negotiated && m->lacp_ok && m->good ? BND_ACCEPT : spare;
     }
     view->blocked = !negotiated;
     return true;
@@ -73,7 +81,8 @@ admit_all(struct bnd_view *view, enum bnd_verdict verdict)
 void
 bnd_policy_admit_static(const struct bnd_pass *pass, struct bnd_view *view)
 {
-    if (!bnd_policy_admit_lacp(pass, view)) {
+    if (!bnd_policy_admit_lacp(pass, view,
+                               bnd_policy_spare_verdict(pass->settings))) {
         admit_all(view, BND_ACCEPT);
     }
 }
@@ -83,4 +92,68 @@ bnd_policy_block(struct bnd_view *view)
 {
     admit_all(view, BND_DROP);
     view->blocked = true;
+}
+
+/* Values of the option "multicast": who takes it. */
+enum takers {
+    TAKERS_NONE,
+    TAKERS_ACTIVE,
+    TAKERS_ALL
+};
+
+static void
+finish_admission(const struct bnd_pass *pass, struct bnd_view *view)
+{
+    enum takers takers = bnd_settings_num(pass->settings, BND_OPT_MULTICAST);
+
+    for (size_t i = 0; i < view->n_members; i++) {
+        struct bnd_view_member *vm = &view->members[i];
+
+        vm->admit_broadcast = vm->admit_multicast;
+        if (takers == TAKERS_NONE
+            || (takers == TAKERS_ACTIVE && i != view->active)) {
+            vm->admit_multicast = BND_DROP;
+        }
+    }
+}
+
+/* Is member 'i' the one that queue 'queue_id' leaves by? */
+static bool
+has_queue(const struct bnd_pass *pass, size_t i, uint16_t queue_id)
+{
+    const struct bnd_member *m = pass->members[i];
+
+    for (size_t j = 0; j < i; j++) {
+        if (pass->members[j]->options.queue_id == queue_id) {
+            return false;
+        }
+    }
+    return m->enabled && m->carrier && m->link.state == BND_LINK_UP;
+}
+
+/* A queue goes by its member only while that is beyond doubt: not if it works
+ * without carrier for as long as downdelay runs. */
+static void
+pin_queues(const struct bnd_pass *pass, struct bnd_view *view)
+{
+    for (size_t i = 0; i < view->n_members; i++) {
+        uint16_t queue_id = pass->members[i]->options.queue_id;
+
+        if (queue_id && has_queue(pass, i, queue_id)) {
+            view->members[i].queue_id = queue_id;
+            view->pinned = true;
+        }
+    }
+}
+
+void
+bnd_policy_finish_view(const struct bnd_pass *pass, struct bnd_view *view)
+{
+    const struct bnd_mode_class *class
+        = bnd_policy_get(bnd_settings_mode(pass->settings));
+
+    finish_admission(pass, view);
+    if (class->traits & BND_MT_QUEUES && !view->blocked) {
+        pin_queues(pass, view);
+    }
 }

@@ -31,7 +31,7 @@ struct bnd_effects;
 #define BND_MT_RECIRCULATE 0x4  /* Buckets may live in the datapath. */
 #define BND_MT_DATAPATH_ID 0x8  /* Owns an id for recirculation. */
 #define BND_MT_ANNOUNCE    0x10 /* Peers learn addresses from what we send. */
-#define BND_MT_ALL_ACTIVE  0x20 /* Heeds all-members-active, and shows it. */
+#define BND_MT_ALL_ACTIVE  0x20 /* Shows all-members-active. */
 #define BND_MT_REPORT     0x800 /* The active member takes multicast: groups
                                  * are reported anew when it changes. */
 #define BND_MT_BY_SOURCE   0x40 /* Buckets are of source addresses. */
@@ -39,6 +39,7 @@ struct bnd_effects;
 #define BND_MT_TURNS       0x400 /* Deals in turn. */
 #define BND_MT_POLICY      0x100 /* Heeds the transmit hash policy. */
 #define BND_MT_NEEDS_LACP  0x200 /* Carries nothing without it. */
+#define BND_MT_QUEUES     0x1000 /* Heeds the members' queue-id. */
 
 /* What a mode may read. */
 struct bnd_pass {
@@ -63,7 +64,11 @@ struct bnd_mode_class {
     void (*event)(void *priv, const struct bnd_event *);
     /* Stage 5 of a pass. */
     void (*decide)(void *priv, const struct bnd_pass *, struct bnd_effects *);
-    /* Fills in all but the members of 'view', which are there already. */
+    /* Fills in all but the members of 'view', which are there already; of
+     * those, what they admit, but for 'admit_broadcast': to the modes that is
+     * multicast as any other.  Admission is by what a member is to the bond,
+     * not by whether it may send: what comes in over a link that is down, or
+     * by a member that drains, has come in. */
     void (*view)(const void *priv, const struct bnd_pass *,
                  struct bnd_view *view);
     /* Buckets to show, or null. */
@@ -94,15 +99,29 @@ bnd_policy_effective(const struct bnd_settings *, enum bnd_lacp_status);
  *
  * bnd_policy_admit_lacp() sets what members may take on a bond whose LACP is
  * configured and returns true, or returns false if LACP has no say (it is off,
- * or the bond has fallen back).
+ * or the bond has fallen back).  'spare' is the verdict for members that LACP
+ * does not let work: BND_DROP, or what bnd_policy_spare_verdict() says.
+ *
+ * bnd_policy_spare_verdict() returns the verdict for what comes in by a member
+ * that the mode does not use: BND_DROP or, with all-members-active,
+ * BND_DROP_IF_MOVED.  That is all but one's own: such a member hangs on a
+ * switch that does not know of the bond and floods back to us what our guests
+ * send.  A host that takes that in shrugs, but a switch would learn its own
+ * guests behind the bond.
  *
  * bnd_policy_admit_static() is for modes whose other end knows of the bond by
  * configuration: nothing comes twice, so every member takes everything, unless
  * there is LACP and it says otherwise.
  *
  * bnd_policy_block() lets nothing in or out. */
-bool bnd_policy_admit_lacp(const struct bnd_pass *, struct bnd_view *);
+bool bnd_policy_admit_lacp(const struct bnd_pass *, struct bnd_view *,
+                           enum bnd_verdict spare);
+enum bnd_verdict bnd_policy_spare_verdict(const struct bnd_settings *);
 void bnd_policy_admit_static(const struct bnd_pass *, struct bnd_view *);
 void bnd_policy_block(struct bnd_view *);
+
+/* Completes 'view' after its mode's own hook: what is the same in all modes
+ * (the option "multicast"), and who takes which OpenFlow queue. */
+void bnd_policy_finish_view(const struct bnd_pass *, struct bnd_view *view);
 
 #endif /* policy.h */

@@ -4,6 +4,7 @@
 #include "xmit/choose.h"
 
 #include <hash.h>
+#include <string.h>
 #include "util.h"
 #include "xmit/resolve.h"
 
@@ -48,6 +49,25 @@ bnd_choose(const struct bnd_view *view, uint32_t hash)
     }
 }
 
+static bool
+is_broadcast(struct eth_addr dst)
+{
+    static const struct eth_addr all = { .ea = { 255, 255, 255, 255, 255,
+                                                 255 } };
+
+    return !memcmp(&dst, &all, sizeof dst);
+}
+
+/* 01:80:c2:00:00:00 to 01:80:c2:00:00:0f. */
+static bool
+is_link_local(struct eth_addr dst)
+{
+    static const struct eth_addr first = { .ea = { 1, 0x80, 0xc2, 0, 0, 0 } };
+
+    dst.ea[5] &= 0xf0;
+    return !memcmp(&dst, &first, sizeof dst);
+}
+
 enum bnd_verdict
 bnd_admit(const struct bnd_view *view, uint8_t i, struct eth_addr dst)
 {
@@ -56,5 +76,7 @@ bnd_admit(const struct bnd_view *view, uint8_t i, struct eth_addr dst)
     }
 
     const struct bnd_view_member *m = &view->members[i];
-    return dst.ea[0] & 1 ? m->admit_multicast : m->admit_unicast;
+    return (!(dst.ea[0] & 1) ? m->admit_unicast
+            : is_broadcast(dst) || is_link_local(dst) ? m->admit_broadcast
+            : m->admit_multicast);
 }

@@ -30,7 +30,13 @@ uint32_t bnd_hash_src(struct eth_addr mac, uint16_t vlan, uint32_t basis);
 uint8_t bnd_choose(const struct bnd_view *view, uint32_t hash);
 
 /* May a packet to 'dst' that came in by the member with index 'i' be taken?
- * An unknown member (BND_VIEW_NONE) may take nothing. */
+ * An unknown member (BND_VIEW_NONE) may take nothing.
+ *
+ * Frames to the addresses of bridges (01:80:c2:00:00:00 to :0f) are between
+ * the two ends of one link.  LACPDUs, LLDP and the like are handled before
+ * anyone asks here; if what is left is to be forwarded at all, it is by the
+ * rule for broadcast: a group that every link has of its own is not among
+ * those that the option "multicast" is about. */
 enum bnd_verdict bnd_admit(const struct bnd_view *view, uint8_t i,
                            struct eth_addr dst);
 

@@ -42,7 +42,7 @@ bnd_view_resolve(const struct bnd_view *view, const uint8_t *cut,
                  struct bnd_resolved *out)
 {
     memset(out, BND_VIEW_NONE, sizeof *out);
-    out->n_senders = 0;
+    out->n_senders = out->n_pins = 0;
     if (view->blocked) {
         return;
     }
@@ -58,6 +58,10 @@ bnd_view_resolve(const struct bnd_view *view, const uint8_t *cut,
         out->turns[i] = bnd_view_turn(view, cut, i);
         if (may_send(view, cut, i)) {
             out->senders[out->n_senders++] = i;
+        }
+        if (view->members[i].queue_id && may_send(view, cut, i)
+            && !(cut && cut[i])) {
+            out->pins[out->n_pins++] = i;
         }
     }
 }

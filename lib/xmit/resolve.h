@@ -14,7 +14,8 @@
  * Pure functions.
  *
  * Source: Linux Documentation/networking/bonding.rst, balance-rr (who takes
- * the turn of a member that is down). */
+ * the turn of a member that is down), queue_id (a queue whose member is down
+ * goes where all others go). */
 
 #ifndef BND_RESOLVE_H
 #define BND_RESOLVE_H 1
@@ -28,6 +29,8 @@ struct bnd_resolved {
     uint8_t turns[BND_VIEW_MAX];    /* balance-rr: who takes each turn. */
     uint8_t senders[BND_VIEW_MAX];  /* broadcast: all that may send... */
     size_t n_senders;               /* ...so many of them. */
+    uint8_t pins[BND_VIEW_MAX];     /* Members that take a queue... */
+    size_t n_pins;                  /* ...so many of them. */
 };
 
 /* Fills in '*out' for 'view', taking for granted that each member whose byte

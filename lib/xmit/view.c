@@ -51,7 +51,9 @@ bnd_view_same_flows(const struct bnd_view *a, const struct bnd_view *b)
         if (a->members[i].id != b->members[i].id
             || a->members[i].admit_unicast != b->members[i].admit_unicast
             || (a->members[i].admit_multicast
-                != b->members[i].admit_multicast)) {
+                != b->members[i].admit_multicast)
+            || (a->members[i].admit_broadcast
+                != b->members[i].admit_broadcast)) {
             return false;
         }
     }

@@ -53,9 +53,13 @@ enum bnd_verdict {
 struct bnd_view_member {
     bnd_id id;
     uint8_t enabled;            /* bool: may send. */
-    uint8_t admit_unicast;      /* enum bnd_verdict. */
-    uint8_t admit_multicast;    /* enum bnd_verdict. */
+    uint8_t admit_unicast;      /* enum bnd_verdict, for frames to one... */
+    uint8_t admit_multicast;    /* ...to a group... */
+    uint8_t admit_broadcast;    /* ...and to all, or to this link alone. */
     uint8_t cuttable;           /* bool: useless once it has no carrier. */
+    uint8_t pad;
+    uint16_t queue_id;          /* OpenFlow queue that leaves by it as long as
+                                 * it has carrier, or 0. */
 };
 
 struct bnd_view {
@@ -66,7 +70,7 @@ struct bnd_view {
     uint8_t policy;             /* enum bnd_policy, for BND_XMIT_POLICY... */
     uint8_t compat;             /* ...by the formulas of Linux 2.6? */
     uint8_t lb;                 /* enum bnd_lb_wish. */
-    uint8_t pad;
+    uint8_t pinned;             /* bool: some member has a 'queue_id'. */
     uint16_t packets_per;       /* In a row by one member, 0: at random. */
     uint16_t n_slots;           /* Buckets in use, 0 if there are none. */
     uint32_t basis;             /* Perturbs the hash. */
