@@ -127,6 +127,17 @@ ob_attach_dpif(const struct ofproto_dpif *ofproto)
     return ofproto->backer->dpif;
 }
 
+uint32_t
+ob_attach_queue_priority(const struct ofproto_dpif *ofproto,
+                         uint32_t queue_id)
+{
+    uint32_t priority;
+
+    /* Zero on failure. */
+    dpif_queue_to_priority(ofproto->backer->dpif, queue_id, &priority);
+    return priority;
+}
+
 bool
 ob_attach_is_dummy(const struct ofproto_dpif *ofproto)
 {

@@ -64,6 +64,11 @@ bool ob_attach_is_dummy(const struct ofproto_dpif *);
 odp_port_t ob_attach_odp_port(const struct ofproto_dpif *,
                               const struct netdev *netdev);
 
+/* Returns the priority that packets of OpenFlow queue 'queue_id' have in the
+ * datapath, or 0 if that queue cannot be told from none. */
+uint32_t ob_attach_queue_priority(const struct ofproto_dpif *,
+                                  uint32_t queue_id);
+
 /* Packets of the statistics that this thread is handing on to whoever keeps
  * some, at this moment: bond_account() is told of bytes only. */
 uint64_t ob_attach_packets_now(void);

@@ -17,6 +17,7 @@
 #include "netdev.h"
 #include "odp-util.h"
 #include "ofproto-bond/announce.h"
+#include "ofproto-bond/attach.h"
 #include "ofproto-bond/buckets.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/ob-config.h"
@@ -135,6 +136,9 @@ bond_create(const struct bond_settings *s, struct ofproto_dpif *ofproto)
     for (int i = 0; i < BND_N_SLOTS; i++) {
         atomic_init(&bond->bytes[i], 0);
         atomic_init(&bond->packets[i], 0);
+    }
+    for (uint32_t i = 1; i < OB_N_QUEUES; i++) {
+        bond->priority[i] = ob_attach_queue_priority(ofproto, i);
     }
 
     ob_owner_set_sticky(o, s->active_member_mac);

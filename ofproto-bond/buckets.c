@@ -213,6 +213,11 @@ note_members(struct ob_buckets *b, const struct ob_view *ov)
         b->member[i] = (m == BND_VIEW_NONE
                         ? BND_NO_MEMBER : ov->view->members[m].id);
     }
+    for (size_t i = 0; ov && i < ov->view->n_members; i++) {
+        if (ov->view->members[i].queue_id) {
+            b->member[ob_flow_slot(ov->view, i)] = ov->view->members[i].id;
+        }
+    }
 }
 
 void

@@ -213,6 +213,54 @@ send_each(const struct job *job, struct dp_packet_batch *batch,
     }
 }
 
+/* OpenFlow queues that are a member's own. */
+
+/* Returns the member that packets of 'priority' leave by, or BND_VIEW_NONE if
+ * they go where all others go. */
+static uint8_t
+pinned_to(const struct ob_fast_view *v, uint32_t priority)
+{
+    for (uint32_t i = 0; i < v->n_pins; i++) {
+        if (v->pins[i].priority == priority) {
+            return v->pins[i].member;
+        }
+    }
+    return BND_VIEW_NONE;
+}
+
+/* Takes packets of such queues out of 'batch' and sends them. */
+static void
+send_pinned(const struct job *job, struct dp_packet_batch *batch)
+{
+    const struct ob_fast_view *v = job->view;
+    uint8_t members[NETDEV_MAX_BURST];
+    struct dp_packet_batch pinned;
+    size_t n = batch->count;
+    uint8_t m = BND_VIEW_NONE;  /* The last packet's, whose... */
+    uint32_t last = 0;          /* ...priority was this. */
+
+    dp_packet_batch_init(&pinned);
+    batch->count = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct dp_packet *packet = batch->packets[i];
+
+        if (packet->md.skb_priority != last) {
+            last = packet->md.skb_priority;
+            m = pinned_to(v, last);
+        }
+        if (m == BND_VIEW_NONE) {
+            batch->packets[batch->count++] = packet;
+        } else {
+            members[pinned.count] = m;
+            pinned.packets[pinned.count++] = packet;
+            ob_counts_add(&job->block->counts[m], 1, dp_packet_size(packet));
+        }
+    }
+    if (pinned.count) {
+        scatter(job, &pinned, members);
+    }
+}
+
 /* Modes with buckets. */
 
 /* Returns 'hash' % 'view->n_slots' without a division: the fraction that is
@@ -454,6 +502,9 @@ send_in_turn(const struct job *job, struct dp_packet_batch *batch)
     const struct ob_fast_view *v = job->view;
     uint32_t turn;
 
+    if (OVS_UNLIKELY(v->n_pins)) {
+        send_pinned(job, batch);
+    }
     if (OVS_UNLIKELY(may_have_igmp(batch))) {
         send_igmp(job, batch);
     }
@@ -483,7 +534,12 @@ send_batch(const struct job *job, struct dp_packet_batch *batch)
 {
     switch ((enum bnd_xmit) job->view->xmit) {
     case BND_XMIT_ACTIVE:
-        send_all(job, batch, job->view->active);
+        if (OVS_UNLIKELY(job->view->n_pins)) {
+            send_pinned(job, batch);
+        }
+        if (OVS_LIKELY(batch->count)) {
+            send_all(job, batch, job->view->active);
+        }
         break;
 
     case BND_XMIT_SRC_MAC:

@@ -21,6 +21,13 @@ struct ob_output_action {
     odp_port_t port;
 };
 
+/* Packets of this priority leave by this member: it is the priority of an
+ * OpenFlow queue of its own. */
+struct ob_pin {
+    uint32_t priority;
+    uint8_t member;
+};
+
 /* Counters of one thread: as many as there are buckets, or members. */
 struct ob_count_block {
     struct ob_counts counts[BND_N_SLOTS];
@@ -43,6 +50,7 @@ struct ob_fast_view {
     uint32_t n_members;
     uint64_t inverse;           /* Of 'n_slots', see slot_of(). */
     uint32_t basis;
+    uint32_t n_pins;            /* In 'pins'. */
     struct ob_fast *fast;
     uint64_t generation;        /* No other view, of any bond, has it. */
     uint8_t slots[BND_N_SLOTS]; /* As in struct bnd_resolved, like these. */
@@ -52,6 +60,7 @@ struct ob_fast_view {
 
     struct ob_output_action *outputs;   /* Of each member. */
     bnd_id *ids;                        /* Of each member. */
+    struct ob_pin *pins;
 
     /* Counters: 'n_blocks' of threads, allocated when a thread first needs
      * its own, and those of all other threads, which are atomic. */
@@ -72,7 +81,8 @@ struct ob_fast {
 
     struct ovs_mutex mutex;     /* Protects what follows. */
     struct bnd_view *base;      /* What was published, or null... */
-    odp_port_t *ports;          /* ...with these port numbers. */
+    odp_port_t *ports;          /* ...with these port numbers... */
+    uint32_t *priorities;       /* ...and priorities of members' queues. */
     uint8_t cut[BND_VIEW_MAX];  /* Bool: members of 'base' cut out. */
     struct ovs_list views;      /* Of struct ob_fast_view: not freed yet. */
     struct ob_stats past;       /* Counters of those that are. */

@@ -209,6 +209,7 @@ fast_unref(struct ob_fast *f)
         ovs_mutex_destroy(&f->mutex);
         free(f->base);
         free(f->ports);
+        free(f->priorities);
         free(f);
     }
 }
@@ -243,6 +244,7 @@ view_free(struct ob_fast_view *view)
     block_free(block);
     free(view->outputs);
     free(view->ids);
+    free(view->pins);
     free_cacheline(view);
     fast_unref(f);
 }
@@ -317,6 +319,23 @@ copy_resolved(struct ob_fast_view *fv, const struct bnd_resolved *r)
     }
 }
 
+static void
+copy_pins(struct ob_fast_view *fv, const struct bnd_resolved *r,
+          const uint32_t priorities[])
+{
+    fv->pins = xcalloc(r->n_pins + 1, sizeof *fv->pins);
+    for (size_t i = 0; i < r->n_pins; i++) {
+        uint8_t m = r->pins[i];
+
+        if (priorities[m]) {
+            fv->pins[fv->n_pins++] = (struct ob_pin) {
+                .priority = priorities[m],
+                .member = m,
+            };
+        }
+    }
+}
+
 /* Returns a flat copy of 'f->base' with what is cut out of it. */
 static struct ob_fast_view *
 make_view(struct ob_fast *f)
@@ -339,6 +358,9 @@ make_view(struct ob_fast *f)
     fv->fast = f;
     ovs_refcount_ref(&f->ref_cnt);
     copy_resolved(fv, &r);
+    if (r.n_pins) {
+        copy_pins(fv, &r, f->priorities);
+    }
 
     fv->outputs = xcalloc(base->n_members + 1, sizeof *fv->outputs);
     fv->ids = xcalloc(base->n_members + 1, sizeof *fv->ids);
@@ -385,7 +407,7 @@ republish(struct ob_fast *f)
 
 void
 ob_fast_publish(struct ob_fast *f, const struct bnd_view *view,
-                const odp_port_t ports[])
+                const odp_port_t ports[], const uint32_t priorities[])
 {
     struct bnd_view *base;
     uint8_t cut[BND_VIEW_MAX] = { 0 };
@@ -407,8 +429,11 @@ ob_fast_publish(struct ob_fast *f, const struct bnd_view *view,
     memcpy(f->cut, cut, sizeof cut);
     free(f->base);
     free(f->ports);
+    free(f->priorities);
     f->base = base;
     f->ports = xmemdup(ports, base->n_members * sizeof *ports);
+    f->priorities = xmemdup(priorities,
+                            base->n_members * sizeof *priorities);
     republish(f);
     ovs_mutex_unlock(&f->mutex);
 }
@@ -423,7 +448,9 @@ ob_fast_cut(struct ob_fast *f, bnd_id id, bool cut)
 
     if (i != BND_VIEW_NONE && f->cut[i] != cut) {
         f->cut[i] = cut;
-        changed = f->base->members[i].enabled && f->base->members[i].cuttable;
+        changed = (f->base->members[i].enabled
+                   && (f->base->members[i].cuttable
+                       || f->base->members[i].queue_id));
         if (changed) {
             republish(f);
         }

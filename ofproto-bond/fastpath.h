@@ -86,13 +86,14 @@ struct ob_fast *ob_fast_create(uint32_t id);
 void ob_fast_destroy(struct ob_fast *);
 
 /* Publishes 'view', whose members have the datapath's port numbers 'ports'
- * (ODPP_NONE: cannot send).  Both are copied.  A null view is one without
- * members: every packet is dropped. */
+ * (ODPP_NONE: cannot send), and whose queues have the priorities 'priorities'
+ * (0: none) there.  All are copied.  A null view is one without members: every
+ * packet is dropped. */
 void ob_fast_publish(struct ob_fast *, const struct bnd_view *view,
-                     const odp_port_t ports[]);
+                     const odp_port_t ports[], const uint32_t priorities[]);
 
 /* Says that member 'id' has ('cut') or has not lost its carrier, whatever the
- * last view says.  Returns true if that changes where packets go. */
+ * last view says.  Returns true if that may change where packets go. */
 bool ob_fast_cut(struct ob_fast *, bnd_id id, bool cut);
 
 /* Fills in '*stats', which the caller uninits. */

@@ -22,22 +22,30 @@ view_free(struct ob_view *ov)
     free(ov->aux);
     free(ov->ofp_port);
     free(ov->odp_port);
+    free(ov->priority);
     free(ov);
 }
 
 /* Returns OVS's names for the members of 'view'. */
 static struct ob_view *
-view_wrap(const struct ob_owner *o, struct bnd_view *view)
+view_wrap(const struct bond *bond, struct bnd_view *view)
 {
+    const struct ob_owner *o = bond->owner;
     struct ob_view *ov = xzalloc(sizeof *ov);
 
     ov->view = view;
     ov->aux = xcalloc(view->n_members + 1, sizeof *ov->aux);
     ov->ofp_port = xcalloc(view->n_members + 1, sizeof *ov->ofp_port);
     ov->odp_port = xcalloc(view->n_members + 1, sizeof *ov->odp_port);
+    ov->priority = xcalloc(view->n_members + 1, sizeof *ov->priority);
     for (size_t i = 0; i < view->n_members; i++) {
+        uint16_t queue_id = view->members[i].queue_id;
+
         ov->ofp_port[i] = OFPP_NONE;
         ov->odp_port[i] = ODPP_NONE;
+        if (queue_id && queue_id < OB_N_QUEUES) {
+            ov->priority[i] = bond->priority[queue_id];
+        }
         for (size_t j = 0; j < o->n_members; j++) {
             if (o->members[j].id == view->members[i].id) {
                 ov->aux[i] = o->members[j].aux;
@@ -53,11 +61,12 @@ void
 ob_bond_publish(struct bond *bond, struct bnd_view *view)
 {
     struct ob_view *old = ovsrcu_get_protected(struct ob_view *, &bond->view);
-    struct ob_view *new = view ? view_wrap(bond->owner, view) : NULL;
+    struct ob_view *new = view ? view_wrap(bond, view) : NULL;
 
     if (bond->fast) {
         /* First, as packets are waiting there. */
-        ob_fast_publish(bond->fast, view, new ? new->odp_port : NULL);
+        ob_fast_publish(bond->fast, view, new ? new->odp_port : NULL,
+                        new ? new->priority : NULL);
     }
     ovsrcu_set(&bond->view, new);
     if (old) {
@@ -76,7 +85,8 @@ ob_bond_set_fast(struct bond *bond, struct ob_fast *fast)
     bond->fast = fast;
     if (fast) {
         ob_fast_publish(fast, ov ? ov->view : NULL,
-                        ov ? ov->odp_port : NULL);
+                        ov ? ov->odp_port : NULL,
+                        ov ? ov->priority : NULL);
     }
     ovs_mutex_unlock(&o->mutex);
 }

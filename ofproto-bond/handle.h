@@ -31,8 +31,13 @@ struct ob_view {
     struct bnd_view *view;
     const void **aux;           /* 'view->n_members' of struct ofport_dpif. */
     ofp_port_t *ofp_port;       /* As many... */
-    odp_port_t *odp_port;       /* ...each. */
+    odp_port_t *odp_port;       /* ...each... */
+    uint32_t *priority;         /* ...and the priority, in the datapath, of
+                                 * the queue that leaves by it, or 0. */
 };
+
+/* OpenFlow queues that a member may have for its own are below this. */
+#define OB_N_QUEUES 256
 
 struct bond {
     struct ovs_refcount ref_cnt;
@@ -45,11 +50,15 @@ struct bond {
     atomic_uint32_t recirc_id;  /* Buckets are ready under this id, or 0. */
     atomic_bool lb_output;      /* They are lb_output's. */
     /* What flows have sent that are a member's own, not read yet, by bucket
-     * (or by turn, see ob_flow_slot()). */
+     * or turn.  See ob_flow_slot() for those of a queue. */
     atomic_uint64_t bytes[BND_N_SLOTS];
     atomic_uint64_t packets[BND_N_SLOTS];
 
     const void *bundle;         /* OVS's struct ofbundle.  Main thread. */
+
+    /* What each queue is to the datapath.  Does not change: whoever publishes,
+     * on whatever thread, needs it. */
+    uint32_t priority[OB_N_QUEUES];
 
     /* Where the datapath chooses, or null.  Written by the main thread; like
      * all who publish, under the owner's mutex. */
@@ -89,6 +98,15 @@ static inline const struct ob_view *
 ob_bond_view(const struct bond *bond)
 {
     return ovsrcu_get(struct ob_view *, &bond->view);
+}
+
+/* Where flows are counted that leave by the member with index 'i' in 'view' for
+ * the sake of their queue: as its turn, or, where there are no turns and place
+ * 0 is for the active member, behind that. */
+static inline size_t
+ob_flow_slot(const struct bnd_view *view, uint8_t i)
+{
+    return view->xmit == BND_XMIT_ACTIVE ? i + 1 : i;
 }
 
 /* Publishes 'view' (taken over, may be null) on 'bond' with the names of the

@@ -99,21 +99,52 @@ sticks_to_active(const struct bnd_view *view, const struct flow *flow,
     return flow->nw_proto == IPPROTO_IGMP;
 }
 
+/* Returns the index of the member that has the queue of 'flow' for its own, or
+ * BND_VIEW_NONE. */
+static uint8_t
+pinned_member(const struct ob_view *ov, const struct flow *flow,
+              struct flow_wildcards *wc)
+{
+    const struct bnd_view *view = ov->view;
+
+    if (OVS_LIKELY(!view->pinned)) {
+        return BND_VIEW_NONE;
+    }
+    if (wc) {
+        wc->masks.skb_priority = UINT32_MAX;
+    }
+    for (size_t i = 0; i < view->n_members && flow->skb_priority; i++) {
+        if (ov->priority[i] == flow->skb_priority) {
+            return i;
+        }
+    }
+    return BND_VIEW_NONE;
+}
+
+/* Returns the index of the member that 'flow' leaves by, or BND_VIEW_NONE. */
+static uint8_t
+choose(const struct ob_view *ov, const struct flow *flow,
+       struct flow_wildcards *wc, uint16_t vlan)
+{
+    const struct bnd_view *view = ov->view;
+    uint8_t pinned = pinned_member(ov, flow, wc);
+
+    if (pinned != BND_VIEW_NONE) {
+        return pinned;
+    }
+    if (sticks_to_active(view, flow, wc)) {
+        return view->blocked ? BND_VIEW_NONE : view->active;
+    }
+    return bnd_choose(view, hash_flow(view, flow, wc, vlan));
+}
+
 void *
 bond_choose_output_member(struct bond *bond, const struct flow *flow,
                           struct flow_wildcards *wc, uint16_t vlan)
 {
     const struct ob_view *ov = ob_bond_view(bond);
-    uint8_t i;
+    uint8_t i = ov ? choose(ov, flow, wc, vlan) : BND_VIEW_NONE;
 
-    if (!ov) {
-        return NULL;
-    }
-    if (sticks_to_active(ov->view, flow, wc)) {
-        i = ov->view->blocked ? BND_VIEW_NONE : ov->view->active;
-    } else {
-        i = bnd_choose(ov->view, hash_flow(ov->view, flow, wc, vlan));
-    }
     return i == BND_VIEW_NONE ? NULL : CONST_CAST(void *, ov->aux[i]);
 }
 
@@ -142,7 +173,9 @@ bond_account(struct bond *bond, const struct flow *flow, uint16_t vlan,
     if (ov) {
         const struct bnd_view *view = ov->view;
         uint32_t hash = hash_flow(view, flow, NULL, vlan);
-        size_t i = (sticks_to_active(view, flow, NULL)
+        uint8_t pinned = pinned_member(ov, flow, NULL);
+        size_t i = (pinned != BND_VIEW_NONE ? ob_flow_slot(view, pinned)
+                    : sticks_to_active(view, flow, NULL)
                     && view->active != BND_VIEW_NONE ? view->active
                     : view->n_slots ? hash % view->n_slots
                     : view->xmit == BND_XMIT_RR && view->n_members

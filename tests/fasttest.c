@@ -36,6 +36,7 @@
 #define MAX_PORTS 64
 #define MAX_LOG 70000
 #define PORT_OF(ID) ((ID) + 10)
+#define PRIORITY_OF(QUEUE) ((QUEUE) + 0x10001)
 
 #define CHECK(CONDITION)                                                \
     do {                                                                \
@@ -248,11 +249,15 @@ static void
 publish(struct ob_fast *f, const struct bnd_view *view)
 {
     odp_port_t odp[BND_VIEW_MAX];
+    uint32_t priorities[BND_VIEW_MAX];
 
     for (size_t i = 0; view && i < view->n_members; i++) {
+        uint16_t queue_id = view->members[i].queue_id;
+
         odp[i] = u32_to_odp(PORT_OF(view->members[i].id));
+        priorities[i] = queue_id ? PRIORITY_OF(queue_id) : 0;
     }
-    ob_fast_publish(f, view, odp);
+    ob_fast_publish(f, view, odp, priorities);
     ovsrcu_quiesce();
 }
 
@@ -308,6 +313,27 @@ send_packets(size_t n, size_t burst)
         dp_packet_batch_init(&batch);
         for (; i < n && batch.count < burst; i++) {
             dp_packet_batch_add(&batch, make_packet(i, &dice));
+        }
+        execute_id(BOND_ID, &batch, true);
+    }
+}
+
+/* Sends a packet for each digit of 'queues', the queue that it is in (0: none),
+ * and forgets what came out before. */
+static void
+send_queues(const char *queues, size_t burst)
+{
+    n_out = 0;
+    for (size_t i = 0; queues[i]; ) {
+        struct dp_packet_batch batch;
+
+        dp_packet_batch_init(&batch);
+        for (; queues[i] && batch.count < burst; i++) {
+            struct dp_packet *p = make_packet(i, &dice);
+
+            p->md.skb_priority = (queues[i] == '0'
+                                  ? 0 : PRIORITY_OF(queues[i] - '0'));
+            dp_packet_batch_add(&batch, p);
         }
         execute_id(BOND_ID, &batch, true);
     }
@@ -809,6 +835,66 @@ test_active(void)
     free(view);
 }
 
+/* LB-AB-02..05: queues of OpenFlow that are a member's own. */
+static void
+test_queues(void)
+{
+    struct ob_fast *f = begin();
+    struct bnd_view *view = make_view(BND_XMIT_ACTIVE, 3, 0);
+
+    /* In any burst, whatever else is in it.  Queue 3 is nobody's. */
+    view->members[1].queue_id = 2;
+    view->members[2].queue_id = 9;
+    view->pinned = true;
+    publish(f, view);
+    send_queues("0220922039", 1);
+    expect_members("0110211002");
+    send_queues("0220922039", 4);
+    expect_members("0110211002");
+    send_queues("222222222222222222222222222222222", 32);
+    expect_members("111111111111111111111111111111111");
+    check_counters(f);
+
+    /* Cut out, at once, even if a delay lets it work on as the active one. */
+    view->members[1].cuttable = false;
+    publish(f, view);
+    CHECK(ob_fast_cut(f, 2, true));
+    send_queues("0229", 4);
+    expect_members("0002");
+    publish(f, view);
+    send_queues("0229", 4);
+    expect_members("0002");
+    CHECK(ob_fast_cut(f, 2, false));
+    send_queues("0229", 4);
+    expect_members("0112");
+
+    /* What is pinned takes no turn, and is not what IGMP is. */
+    view->xmit = BND_XMIT_RR;
+    publish(f, view);
+    send_queues("0202020909", 4);
+    expect_members("1121011222");
+    struct dp_packet_batch batch;
+    struct dp_packet *igmp = make_igmp(0, false);
+    igmp->md.skb_priority = PRIORITY_OF(9);
+    dp_packet_batch_init_packet(&batch, igmp);
+    n_out = 0;
+    execute_id(BOND_ID, &batch, true);
+    expect_members("2");
+
+    /* All others go on in turn. */
+    send_queues("00000000", 8);
+    expect_members("01201201");
+    check_counters(f);
+
+    /* Nothing leaves a bond that may not send. */
+    view->blocked = true;
+    publish(f, view);
+    send_queues("0292", 4);
+    expect_members("");
+    end(f);
+    free(view);
+}
+
 /* Whoever has nobody to send to drops all. */
 static void
 test_drop(void)
@@ -866,10 +952,18 @@ test_no_port(void)
     odp_port_t odp[] = {
         u32_to_odp(PORT_OF(1)), ODPP_NONE, u32_to_odp(PORT_OF(3))
     };
+    uint32_t priorities[] = { 0, PRIORITY_OF(2), 0 };
 
-    ob_fast_publish(f, view, odp);
+    ob_fast_publish(f, view, odp, priorities);
     send_packets(6, 6);
     expect_members("220220");
+
+    /* Nor for the sake of a queue. */
+    view->members[1].queue_id = 2;
+    view->pinned = true;
+    ob_fast_publish(f, view, odp, priorities);
+    send_queues("222", 3);
+    expect_members("220");
     end(f);
     free(view);
 }
@@ -1268,6 +1362,7 @@ static const struct {
     { "distribution", test_distribution },
     { "broadcast", test_broadcast },
     { "active", test_active },
+    { "queues", test_queues },
     { "drop", test_drop },
     { "no-port", test_no_port },
     { "truncate", test_truncate },
