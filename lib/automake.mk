@@ -49,6 +49,8 @@ lib_libbond_engine_a_SOURCES = \
 	lib/config/row.h \
 	lib/config/settings.c \
 	lib/config/settings.h \
+	lib/address/address.c \
+	lib/address/address.h \
 	lib/announce/notify.c \
 	lib/announce/notify.h \
 	lib/lacp/lacp-marker.c \
@@ -95,6 +97,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/bond/history.c \
 	lib/bond/intake.c \
 	lib/bond/invariants.c \
+	lib/bond/stage-address.c \
 	lib/bond/status-fill.c \
 	lib/bond/status-proc.c \
 	lib/bond/status-text.c \

@@ -36,6 +36,11 @@ is_lacp(enum bnd_trace_type type)
     case BND_TRACE_ENABLED:
     case BND_TRACE_ACTIVE:
     case BND_TRACE_NO_ACTIVE:
+    case BND_TRACE_BOND_MAC:
+    case BND_TRACE_MAC_REFUSED:
+    case BND_TRACE_MAC_FOREIGN:
+    case BND_TRACE_MAC_FORCED:
+    case BND_TRACE_MAC_KEPT:
     case BND_TRACE_SHIFT:
         return false;
 

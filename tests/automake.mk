@@ -70,6 +70,7 @@ TESTSUITE_AT = \
 	tests/testsuite.at \
 	tests/bnd-macros.at \
 	tests/unit/bond-active.at \
+	tests/unit/bond-address.at \
 	tests/unit/bond-announce.at \
 	tests/unit/bond-lacp.at \
 	tests/unit/bond-life.at \

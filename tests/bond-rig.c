@@ -119,6 +119,45 @@ check_frame(struct bond_rig *rig, bnd_id id)
     }
 }
 
+/* Does what the owner of 'id' would do with 'mac': the device has it, or
+ * refuses. */
+static void
+set_mac(struct bond_rig *rig, bnd_id id, struct eth_addr mac)
+{
+    const struct bnd_member *m = bnd_find_member(rig->bond, id);
+    bool refuse = id < BOND_RIG_MAX_PORTS && rig->refuses[id];
+    struct bnd_event e = { .type = refuse ? BND_EV_MAC_REFUSED : BND_EV_LINK,
+                           .id = id };
+
+    if (!m || !m->present) {
+        fail(rig, xasprintf("address for member %u, which is absent", id));
+        return;
+    }
+    if (!refuse) {
+        e.link.facts = (struct bnd_facts) {
+            .carrier = m->carrier, .mac = mac, .speed_mbps = m->speed_mbps,
+            .speed_lost = m->speed_lost, .duplex = m->duplex,
+        };
+    }
+    bnd_event(rig->bond, &e, rig->now, &rig->fx);
+    rig->dirty = true;
+}
+
+/* Carries out what 'fx' says of addresses. */
+static void
+set_macs(struct bond_rig *rig, const struct bnd_effects *fx)
+{
+    for (size_t i = 0; i < fx->n; i++) {
+        const struct bnd_effect *e = &fx->fx[i];
+
+        if (e->type == BND_FX_SET_MAC) {
+            set_mac(rig, e->mac.id, e->mac.mac);
+        } else if (e->type == BND_FX_BOND_MAC) {
+            rig->bond_mac = e->mac.mac;
+        }
+    }
+}
+
 /* Moves the effects of a call to where tests look for them. */
 static void
 take_effects(struct bond_rig *rig)
@@ -139,7 +178,14 @@ take_effects(struct bond_rig *rig)
         ds_put_format(&rig->text, "at %lld\n", rig->now);
         bnd_effects_format(&rig->fx, "bond", &rig->text);
     }
-    bnd_effects_clear(&rig->fx);
+
+    struct bnd_effects done = rig->fx;
+    bnd_effects_init(&rig->fx);
+    set_macs(rig, &done);
+    bnd_effects_uninit(&done);
+    if (rig->fx.n) {
+        take_effects(rig);      /* What the devices' answers led to. */
+    }
 }
 
 /* Passes and time. */
@@ -570,6 +616,12 @@ dispatch(struct bond_rig *rig, const struct bndtest_line *line)
             .id = bndtest_number(line, 1),
         };
         send_event(rig, &e);
+    } else if (!strcmp(command, "refuse")) {
+        rig->refuses[bndtest_number(line, 1) % BOND_RIG_MAX_PORTS]
+            = either(line, 2, "on", "off", -1);
+    } else if (!strcmp(command, "hint")) {
+        bnd_set_address_hint(rig->bond, bond_rig_mac(line, line->n_words > 1
+                                                     ? line->word[1] : ""));
     } else if (!strcmp(command, "migrate")) {
         command_migrate(rig, line);
     } else if (!strcmp(command, "bytes")) {
@@ -604,7 +656,8 @@ add_again(const struct bond_rig *rig, struct bond_rig *fresh,
     struct bnd_event e = { .type = BND_EV_MEMBER_ADD, .id = m->id };
 
     e.add.name = m->name;
-    e.add.facts.mac = e.add.perm_mac = m->mac;
+    e.add.facts.mac = m->mac;
+    e.add.perm_mac = m->perm_mac;
     e.add.facts.carrier = m->carrier;
     e.add.facts.speed_mbps = bnd_find_member(rig->bond, m->id)->speed_mbps;
     send_event(fresh, &e);

@@ -28,6 +28,8 @@
  *     frame ID HEX                    any frame
  *     force ID up|down
  *     set-active ID
+ *     refuse ID on|off                its address can not, can be changed
+ *     hint MAC                        the bond's own when the daemon stopped
  *     migrate SLOT ID
  *     bytes [SLOT=N...] [all=N] [random=SEED]         counters of buckets
  *
@@ -69,6 +71,8 @@ struct bond_rig {
     unsigned int n_frames[BOND_RIG_MAX_PORTS]; /* Sent, by member, likewise. */
     uint8_t *last_frame[BOND_RIG_MAX_PORTS];   /* Sent last; owned. */
     size_t last_len[BOND_RIG_MAX_PORTS];
+    struct eth_addr bond_mac;   /* That the host was given last, or zero. */
+    bool refuses[BOND_RIG_MAX_PORTS]; /* Devices that keep their address. */
     FILE *pcap;                 /* Frames are written here; may be null. */
     char *error;                /* First broken rule, or null; owned. */
 };

@@ -202,11 +202,40 @@ gen_member(struct bond_walk *w, struct ds *line)
     }
 }
 
+/* Options on addresses, and devices that have a will of their own. */
+static void
+gen_address(struct bond_walk *w, struct ds *line)
+{
+    static const char *const whose[] = { "", "none", "active", "follow" };
+
+    switch (roll(w, 4)) {
+    case 0:
+        ds_put_format(line, "refuse %u %s", any_member(w),
+                      either(w, "on", "off"));
+        break;
+    case 1:
+        ds_put_format(line, "carrier %u up", any_member(w));
+        ds_put_format(line, " mac=02:00:00:00:00:%02x", roll(w, 8));
+        break;
+    case 2:
+        ds_put_format(line, "bond address=%s",
+                      either(w, "", "02:00:00:00:01:01"));
+        break;
+    default:
+        ds_put_format(line, "bond fail-over-mac=%s", whose[roll(w, 4)]);
+        break;
+    }
+}
+
 static void
 gen_bond(struct bond_walk *w, struct ds *line)
 {
     bnd_id id = any_member(w);
 
+    if (roll(w, 8) == 0) {
+        gen_address(w, line);
+        return;
+    }
     ds_put_cstr(line, "bond");
     switch (roll(w, 15)) {
     case 12:

@@ -37,6 +37,10 @@
  *     failovers=N                    rebalance=T|never
  *     failures=ID:N,...              times that links went down
  *     sticky=MAC                     balanced=true|false
+ *     macs=ID:MAC,...                present addresses; the permanent one of
+ *                                    member N, if it is that, is pN
+ *     bond-mac=MAC|none              likewise
+ *     mac-policy=none|active|follow|free
  *     bonded=true|false              members=ID,...|none (in order)
  *     slots=ID:N,...                 slot=N:ID|none,...
  *     moved=N                        buckets that moved since "mark"
@@ -239,6 +243,44 @@ actual_bond(const struct drive *d, const struct bnd_status *s,
     return true;
 }
 
+/* Appends 'mac', by the member's name whose permanent one it is. */
+static void
+put_named_mac(const struct bnd_status *s, struct eth_addr mac, struct ds *ds)
+{
+    for (size_t i = 0; i < s->n_members; i++) {
+        if (!memcmp(&s->members[i].perm_mac, &mac, sizeof mac)) {
+            ds_put_format(ds, "p%u", s->members[i].id);
+            return;
+        }
+    }
+    put_mac(ds, mac);
+}
+
+static bool
+actual_address(const struct drive *d, const struct bnd_status *s,
+               const char *key, struct ds *ds)
+{
+    static const struct eth_addr zero;
+
+    if (!strcmp(key, "macs")) {
+        for (size_t i = 0; i < s->n_members; i++) {
+            add_item(ds, "%u:", s->members[i].id);
+            put_named_mac(s, s->members[i].mac, ds);
+        }
+    } else if (!strcmp(key, "bond-mac")) {
+        if (memcmp(&d->rig.bond_mac, &zero, sizeof zero)) {
+            put_named_mac(s, d->rig.bond_mac, ds);
+        } else {
+            ds_put_cstr(ds, "none");
+        }
+    } else if (!strcmp(key, "mac-policy")) {
+        ds_put_cstr(ds, s->mac_policy ? s->mac_policy : "free");
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static bnd_id
 slot_owner(const struct bnd_status *s, int slot)
 {
@@ -397,6 +439,7 @@ command_expect(struct drive *d)
         *want++ = '\0';
         if (!actual_members(&s, key, want, &got)
             && !actual_bond(d, &s, key, &got)
+            && !actual_address(d, &s, key, &got)
             && !actual_slots(d, &s, key, want, &got)
             && !actual_output(d, key, want, &got)
             && !actual_view(d, key, &got)) {

@@ -298,7 +298,8 @@ make_member(const struct bndtest_line *line, const char *word,
     memset(m, 0, sizeof *m);
     m->id = strtoul(word, &end, 10);
     m->name = xasprintf("m%u", m->id);
-    m->mac = (struct eth_addr) { .ea = { 2, 0, 0, 0, 0, m->id } };
+    m->mac = m->perm_mac
+        = (struct eth_addr) { .ea = { 2, 0, 0, 0, 0, m->id } };
     m->link.deadline = BND_NEVER;
     if (!strcmp(end, ":on")) {
         m->enabled = true;

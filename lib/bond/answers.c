@@ -60,7 +60,7 @@ bnd_active_mac(const struct bnd_bond *b)
     struct eth_addr zero;
 
     memset(&zero, 0, sizeof zero);
-    return m ? m->mac : b->had_active ? zero : b->sticky;
+    return m ? m->perm_mac : b->had_active ? zero : b->sticky;
 }
 
 uint32_t

@@ -6,6 +6,7 @@
 #ifndef BND_BOND_PRIVATE_H
 #define BND_BOND_PRIVATE_H 1
 
+#include "address/address.h"
 #include "announce/notify.h"
 #include "bond/bond.h"
 #include "policy/policy.h"
@@ -40,6 +41,7 @@ struct bnd_bond {
     bool announce;              /* A path changed in this pass... */
     bool new_active;            /* ...as there is another active member. */
     struct bnd_notify notify;
+    struct bnd_address address;
 
     /* What was published. */
     struct bnd_view *view;      /* Null before the first one. */
@@ -52,6 +54,14 @@ void bnd_advance(struct bnd_bond *, long long int now);
 /* Makes 'id' the active member, ending its updelay if that still runs. */
 void bnd_set_active(struct bnd_bond *, bnd_id, long long int now,
                     enum bnd_cause, struct bnd_effects *);
+
+/* The stage between choosing members and announcing them: Ethernet addresses.
+ * bnd_address_event() takes in what an event says of that of 'm', before the
+ * facts of the event are 'm''s. */
+void bnd_stage_address(struct bnd_bond *, struct bnd_effects *);
+void bnd_address_event(struct bnd_bond *, struct bnd_member *m,
+                       const struct bnd_event *, struct bnd_effects *);
+char *bnd_check_addresses(const struct bnd_bond *);
 
 /* Frees the mode's state, after which there is no class. */
 void bnd_drop_class(struct bnd_bond *);

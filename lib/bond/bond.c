@@ -227,7 +227,7 @@ bnd_set_active(struct bnd_bond *b, bnd_id id, long long int now,
         update_enabled(b, m, now, fx);
         b->n_failovers += b->had_active && !again;
         b->had_active = true;
-        b->sticky = m->mac;
+        b->sticky = m->perm_mac;
         b->announce = b->new_active = true;
     } else {
         bnd_fx_trace(fx, BND_TRACE_NO_ACTIVE, now, BND_NO_MEMBER, NULL);
@@ -333,6 +333,7 @@ bnd_run(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     stage_link(b, now, fx);
     stage_lacp(b, now, fx);
     stage_mode(b, now, fx);
+    bnd_stage_address(b, fx);
     stage_announce(b, now, fx);
     stage_publish(b, fx, n_before);
     bnd_history_links(b, now);

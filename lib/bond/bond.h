@@ -10,7 +10,7 @@
  *
  * One pass goes one way:
  *
- *   facts -> link -> LACP -> mode -> announce -> publish
+ *   facts -> link -> LACP -> mode -> address -> announce -> publish
  *
  * and only the difference between what publish sees and what it published
  * before becomes an effect.  bnd_event() takes in, bnd_run() decides.
@@ -54,6 +54,10 @@ void bnd_reconfigure(struct bnd_bond *, const struct bnd_settings *settings,
 /* Tells the address of the member that was active when the daemon last
  * stopped (Port.bond_active_slave); zero if unknown. */
 void bnd_set_sticky(struct bnd_bond *, struct eth_addr mac);
+
+/* Tells the bond's own address when the daemon last stopped; zero if it had
+ * none. */
+void bnd_set_address_hint(struct bnd_bond *, struct eth_addr mac);
 
 /* Puts the LACP configuration (copied) in force; null turns LACP off. */
 void bnd_set_lacp(struct bnd_bond *, const struct bnd_lacp_config *,

@@ -157,7 +157,7 @@ event_member_add(struct bnd_bond *b, const struct bnd_event *e,
         list_member(b, m);
     }
     m->present = true;
-    m->perm_mac = e->add.perm_mac;
+    bnd_address_event(b, m, e, NULL);
     take_facts(m, &e->add.facts);
     m->may_enable = true;
     bnd_link_init(&m->link, m->carrier);
@@ -200,13 +200,12 @@ event_link(struct bnd_bond *b, struct bnd_member *m,
     const struct bnd_facts *facts = &e->link.facts;
     bool lacp = b->lacp && bnd_lacp_has_port(b->lacp, m->id);
 
-    if (memcmp(&m->mac, &facts->mac, sizeof m->mac)) {
-        if (m->id == b->active) {
-            b->sticky = facts->mac;
-        }
-        if (lacp) {
-            bnd_lacp_port_set_mac(b->lacp, m->id, facts->mac);
-        }
+    bnd_address_event(b, m, e, fx);
+    if (m->id == b->active) {
+        b->sticky = m->perm_mac;
+    }
+    if (lacp && memcmp(&m->mac, &facts->mac, sizeof m->mac)) {
+        bnd_lacp_port_set_mac(b->lacp, m->id, facts->mac);
     }
     if (lacp && e->link.reset) {
         /* As in Open vSwitch, not for a device that merely is set down. */
@@ -268,6 +267,9 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         break;
 
     case BND_EV_MEMBER_DEL:
+        if (!e->on) {
+            bnd_address_event(b, m, e, fx);
+        }
         event_member_del(b, m, e->on);
         break;
 
@@ -280,6 +282,7 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         break;
 
     case BND_EV_MAC_REFUSED:
+        bnd_address_event(b, m, e, fx);
         break;
 
     case BND_EV_MAY_ENABLE:

@@ -137,6 +137,9 @@ bnd_check_invariants(const struct bnd_bond *b, long long int now)
     if (!msg && b->bonded) {
         msg = check_active(b);
     }
+    if (!msg) {
+        msg = bnd_check_addresses(b);
+    }
     if (!msg && b->view) {
         msg = check_view(b);
     }

@@ -78,6 +78,7 @@ fill_members(const struct bnd_bond *b, struct bnd_status *s)
         sm->name = xstrdup(m->name);
         sm->mac = m->mac;
         sm->perm_mac = m->perm_mac;
+        sm->mac_trouble = m->mac_trouble;
         sm->options = m->options;
         if (m->carrier && !m->speed_lost) {
             sm->speed_mbps = m->speed_mbps;
@@ -157,6 +158,23 @@ fill_options(const struct bnd_settings *cfg, struct bnd_status *s)
     }
 }
 
+static const char *
+mac_policy_name(const struct bnd_address *a)
+{
+    switch (a->policy) {
+    case BND_ADDRESS_FREE:
+        return NULL;
+    case BND_ADDRESS_SAME:
+        return "none";
+    case BND_ADDRESS_ACTIVE:
+        return "active";
+    case BND_ADDRESS_FOLLOW:
+        return "follow";
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
 static void
 fill_bond(const struct bnd_bond *b, struct bnd_status *s)
 {
@@ -191,6 +209,8 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
     s->n_changes = b->n_changes;
     s->n_kept = bnd_history_copy(b, &s->failovers);
     s->active_mac = bnd_active_mac(b);
+    s->mac = b->address.told;
+    s->mac_policy = mac_policy_name(&b->address);
     fill_link(b, s);
     if (primary) {
         s->primary = xstrdup(primary);

@@ -36,6 +36,12 @@ static const char *const admin_names[] = {
 #undef BND_ADMIN
 };
 
+static const char *const mac_trouble_names[] = {
+#define BND_MAC_TROUBLE(ENUM, NAME) [BND_MAC_##ENUM] = NAME,
+    BND_MAC_TROUBLES
+#undef BND_MAC_TROUBLE
+};
+
 static const char *const cause_names[] = {
 #define BND_CAUSE(ENUM, NAME) [BND_CAUSE_##ENUM] = NAME,
     BND_CAUSES
@@ -102,6 +108,13 @@ bnd_admin_name(enum bnd_admin admin)
 {
     ovs_assert(admin < BND_N_ADMINS);
     return admin_names[admin];
+}
+
+const char *
+bnd_mac_trouble_name(enum bnd_mac_trouble trouble)
+{
+    ovs_assert(trouble < BND_N_MAC_TROUBLES);
+    return mac_trouble_names[trouble];
 }
 
 const char *

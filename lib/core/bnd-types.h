@@ -121,6 +121,19 @@ enum bnd_admin {
     BND_N_ADMINS
 };
 
+/* Why a member does not have the Ethernet address that it should have. */
+#define BND_MAC_TROUBLES                                        \
+    BND_MAC_TROUBLE(FINE, "none")                               \
+    BND_MAC_TROUBLE(REFUSED, "the device refused to change it") \
+    BND_MAC_TROUBLE(FOREIGN, "it was changed from outside")
+
+enum bnd_mac_trouble {
+#define BND_MAC_TROUBLE(ENUM, NAME) BND_MAC_##ENUM,
+    BND_MAC_TROUBLES
+#undef BND_MAC_TROUBLE
+    BND_N_MAC_TROUBLES
+};
+
 /* Why another member became the active one. */
 #define BND_CAUSES                                              \
     BND_CAUSE(NONE, "none")                                     \
@@ -178,6 +191,7 @@ const char *bnd_policy_name(enum bnd_policy);
 const char *bnd_link_state_name(enum bnd_link_state);
 const char *bnd_duplex_name(enum bnd_duplex);
 const char *bnd_admin_name(enum bnd_admin);
+const char *bnd_mac_trouble_name(enum bnd_mac_trouble);
 const char *bnd_cause_name(enum bnd_cause);
 const char *bnd_lacp_status_name(enum bnd_lacp_status);
 const char *bnd_drop_reason_name(enum bnd_drop_reason);

@@ -60,6 +60,8 @@ struct bnd_event {
         struct {                /* LINK. */
             struct bnd_facts facts;
             bool reset;         /* It was lost meanwhile, maybe unseen. */
+            bool replaced;      /* By another device, which is to have... */
+            struct eth_addr perm_mac; /* ...this when it leaves. */
         } link;
         struct bnd_member_options set; /* MEMBER_SET. */
         bool on;                /* MAY_ENABLE, FORCE; MEMBER_DEL: remember it

@@ -37,6 +37,12 @@ struct bnd_member {
     struct eth_addr perm_mac;   /* ...and what it will have when it leaves. */
     struct bnd_member_options options;
 
+    /* What it shall have and what was asked of its device last, or zero; see
+     * address/address.h. */
+    struct eth_addr want_mac;
+    struct eth_addr asked_mac;
+    enum bnd_mac_trouble mac_trouble;
+
     /* Facts, as the last event said. */
     bool present;               /* Has a port now (else only remembered). */
     bool carrier;               /* The link has carrier. */

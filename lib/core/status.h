@@ -49,6 +49,7 @@ struct bnd_status_member {
     char *name;                 /* Owned. */
     struct eth_addr mac;        /* Present address... */
     struct eth_addr perm_mac;   /* ...and what it will have when it leaves. */
+    enum bnd_mac_trouble mac_trouble; /* Why it lacks the one it should. */
     struct bnd_member_options options;
     uint32_t speed_mbps;        /* 0 if not known just now. */
     enum bnd_duplex duplex;     /* Likewise. */
@@ -121,7 +122,11 @@ struct bnd_status {
     long long int next_rebalance; /* ms, absolute, or BND_NEVER. */
     char *primary;              /* Configured name or null; owned. */
     bool primary_present;
-    struct eth_addr active_mac; /* Zero if there is none. */
+    struct eth_addr active_mac; /* Permanent one of the active member; zero
+                                 * if there is none. */
+    struct eth_addr mac;        /* The bond's own, or zero if it leaves the
+                                 * host's address to the bridge. */
+    const char *mac_policy;     /* Value of fail-over-mac in force, or null. */
     uint32_t n_failovers;       /* Changes from one active member to another.*/
     uint32_t n_changes;         /* Of any kind... */
     struct bnd_failover *failovers; /* ...and the last of them, the oldest

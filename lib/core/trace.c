@@ -74,7 +74,63 @@ format_lacp(const struct bnd_trace *t, const char *bond, const char *member,
     case BND_TRACE_ENABLED:
     case BND_TRACE_ACTIVE:
     case BND_TRACE_NO_ACTIVE:
+    case BND_TRACE_BOND_MAC:
+    case BND_TRACE_MAC_REFUSED:
+    case BND_TRACE_MAC_FOREIGN:
+    case BND_TRACE_MAC_FORCED:
+    case BND_TRACE_MAC_KEPT:
     case BND_TRACE_SHIFT:
+    case BND_N_TRACES:
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+/* The records that are about Ethernet addresses. */
+static void
+format_mac(const struct bnd_trace *t, const char *bond, const char *member,
+           struct ds *ds)
+{
+    switch (t->type) {
+    case BND_TRACE_BOND_MAC:
+        ds_put_format(ds, "bond %s: address is now "BND_MAC_FMT, bond,
+                      BND_MAC_ARGS(t->mac));
+        break;
+
+    case BND_TRACE_MAC_REFUSED:
+        ds_put_format(ds, "bond %s: member %s: cannot be given the address "
+                      BND_MAC_FMT, bond, member, BND_MAC_ARGS(t->mac));
+        break;
+
+    case BND_TRACE_MAC_FOREIGN:
+        ds_put_format(ds, "bond %s: member %s: address was changed from "
+                      "outside to "BND_MAC_FMT", which is left as it is",
+                      bond, member, BND_MAC_ARGS(t->mac));
+        break;
+
+    case BND_TRACE_MAC_FORCED:
+        ds_put_format(ds, "bond %s: fail-over-mac: \"active\" is in force, as "
+                      "the first member, %s, cannot change its address",
+                      bond, member);
+        break;
+
+    case BND_TRACE_MAC_KEPT:
+        ds_put_format(ds, "bond %s: keeps the address "BND_MAC_FMT" although "
+                      "it is that of %s, which is no member any more",
+                      bond, BND_MAC_ARGS(t->mac), member);
+        break;
+
+    case BND_TRACE_LINK:
+    case BND_TRACE_LINK_DELAY:
+    case BND_TRACE_LINK_RELAPSE:
+    case BND_TRACE_ENABLED:
+    case BND_TRACE_ACTIVE:
+    case BND_TRACE_NO_ACTIVE:
+    case BND_TRACE_SHIFT:
+    case BND_TRACE_FSM:
+    case BND_TRACE_LACP_STATUS:
+    case BND_TRACE_LOOPBACK:
+    case BND_TRACE_BAD_FRAME:
     case BND_N_TRACES:
     default:
         OVS_NOT_REACHED();
@@ -131,6 +187,14 @@ bnd_trace_format(const struct bnd_trace *t, const char *bond, struct ds *ds)
     case BND_TRACE_LOOPBACK:
     case BND_TRACE_BAD_FRAME:
         format_lacp(t, bond, member, ds);
+        break;
+
+    case BND_TRACE_BOND_MAC:
+    case BND_TRACE_MAC_REFUSED:
+    case BND_TRACE_MAC_FOREIGN:
+    case BND_TRACE_MAC_FORCED:
+    case BND_TRACE_MAC_KEPT:
+        format_mac(t, bond, member, ds);
         break;
 
     case BND_N_TRACES:

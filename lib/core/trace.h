@@ -33,6 +33,11 @@ enum bnd_trace_level {
     BND_TRACE(ENABLED, INFO)      /* Member may be used: 'on'. */ \
     BND_TRACE(ACTIVE, INFO)       /* Active member, skipping 'ms'. */ \
     BND_TRACE(NO_ACTIVE, INFO)    /* No member is left. */ \
+    BND_TRACE(BOND_MAC, INFO)     /* The bond's address is 'mac' now. */ \
+    BND_TRACE(MAC_REFUSED, WARN)  /* Member cannot be given 'mac'. */ \
+    BND_TRACE(MAC_FOREIGN, WARN)  /* Somebody gave the member 'mac'. */ \
+    BND_TRACE(MAC_FORCED, WARN)   /* fail_over_mac is "active" therefore. */ \
+    BND_TRACE(MAC_KEPT, WARN)     /* 'mac' of a member that left is used. */ \
     BND_TRACE(SHIFT, DBG)         /* Slot 'slot', 'bytes', to 'peer'. */ \
     BND_TRACE(FSM, DBG)           /* 'machine' went 'from' -> 'to'. */ \
     BND_TRACE(LACP_STATUS, INFO)  /* LACP of the bond went 'from' -> 'to'. */ \
@@ -57,6 +62,7 @@ struct bnd_trace {
     long long int ms;
     int slot;
     uint64_t bytes;
+    struct eth_addr mac;
     const char *machine;        /* These three are constants. */
     const char *from;
     const char *to;

@@ -4,6 +4,7 @@
 #include "policy/check.h"
 
 #include <stdlib.h>
+#include "address/address.h"
 #include "openvswitch/dynamic-string.h"
 #include "policy/policy.h"
 #include "util.h"
@@ -30,6 +31,16 @@ bnd_policy_check(const struct bnd_settings *s, bool lacp, enum bnd_opt *opt)
     if (mode == BND_MODE_8023AD && !lacp) {
         return xasprintf("mode: \"%s\" needs LACP (column lacp must be active "
                          "or passive)", bnd_mode_name(mode));
+    }
+
+    const char *address = bnd_settings_str(s, BND_OPT_ADDRESS);
+    struct eth_addr mac;
+    const char *wrong = address ? bnd_address_parse(address, &mac) : NULL;
+
+    *opt = BND_OPT_ADDRESS;
+    if (wrong) {
+        return xasprintf("address: \"%s\" %s; it must be that of one host, "
+                         "such as 00:11:22:33:44:55", address, wrong);
     }
 
     *opt = BND_OPT_PACKETS_PER;

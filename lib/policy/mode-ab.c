@@ -40,6 +40,7 @@ ab_view(const void *priv OVS_UNUSED, const struct bnd_pass *pass,
 
 const struct bnd_mode_class bnd_mode_ab = {
     .mode = BND_MODE_AB,
-    .traits = BND_MT_ANNOUNCE | BND_MT_REPORT | BND_MT_QUEUES,
+    .traits = (BND_MT_ANNOUNCE | BND_MT_REPORT | BND_MT_QUEUES
+               | BND_MT_ONE_ACTIVE),
     .view = ab_view,
 };

@@ -34,6 +34,7 @@ struct bnd_effects;
 #define BND_MT_ALL_ACTIVE  0x20 /* Shows all-members-active. */
 #define BND_MT_REPORT     0x800 /* The active member takes multicast: groups
                                  * are reported anew when it changes. */
+#define BND_MT_ONE_ACTIVE 0x4000 /* The active member alone is used. */
 #define BND_MT_BY_SOURCE   0x40 /* Buckets are of source addresses. */
 #define BND_MT_PER_PACKET  0x80 /* No flow belongs to one member. */
 #define BND_MT_TURNS       0x400 /* Deals in turn. */

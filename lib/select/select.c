@@ -28,7 +28,7 @@ member_rank(const struct bnd_select_input *in, const struct bnd_member *m)
         return (in->primary && !strcmp(m->name, in->primary) ? RANK_PRIMARY
                 : m->id == in->active ? RANK_ACTIVE
                 : !memcmp(&in->sticky, &zero, sizeof zero) ? RANK_ENABLED
-                : !memcmp(&m->mac, &in->sticky, sizeof m->mac) ? RANK_STICKY
+                : !memcmp(&m->perm_mac, &in->sticky, sizeof in->sticky) ? RANK_STICKY
                 : RANK_ENABLED);
     }
     return m->link.state == BND_LINK_COMING_BACK ? RANK_COMING : RANK_NEVER;
