@@ -90,7 +90,8 @@ TESTSUITE_AT = \
 SYSTEM_TESTSUITE_AT = \
 	tests/system-testsuite.at \
 	tests/system/bond.at \
-	tests/system/config.at
+	tests/system/config.at \
+	tests/system/status.at
 
 # Data that the scripts read: vectors, and so on.
 TEST_FILES = \

@@ -21,7 +21,9 @@
  *                             their carrier: active=ID|none turns=ID,...
  *                             senders=ID,... slot=N:ID|none,...
  *                             queues=N:ID,... (N leaves by ID)|none
- *     show; list; proc        as bond/show, bond/list and bond/proc would
+ *     show; list; proc; json [wall=N]
+ *                             as bond/show, /list, /proc and /status would, if
+ *                             it had been N ms since 1970 when time began
  *     lacp-show; lacp-stats
  *     restart                 goes on with a new bond that is told the same
  *
@@ -57,6 +59,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "bond/status-text.h"
+#include "openvswitch/json.h"
 #include "openvswitch/util.h"
 #include "util.h"
 #include "xmit/choose.h"
@@ -638,12 +641,22 @@ command_show(struct drive *d)
     extra.datapath_id = 1;
     bnd_get_status(d->rig.bond, d->rig.now, &s);
     extra.lb_output = s.lb_output;
+    extra.wall = bndtest_key_number(&d->line, "wall", 0);
+    for (size_t i = 0; i < s.n_kept; i++) {
+        s.failovers[i].wall = s.failovers[i].when + extra.wall;
+    }
     if (!strcmp(what, "show")) {
         bnd_format_bond("bond", &s, &extra, d->rig.now, &ds);
     } else if (!strcmp(what, "list")) {
         bnd_format_bond_row("bond", &s, &extra, &ds);
     } else if (!strcmp(what, "proc")) {
         bnd_format_proc("bond", &s, &extra, &ds);
+    } else if (!strcmp(what, "json")) {
+        struct json *json = bnd_status_to_json("bond", &s, &extra,
+                                               d->rig.now);
+        json_to_ds(json, JSSF_PRETTY | JSSF_SORT, &ds);
+        ds_put_char(&ds, '\n');
+        json_destroy(json);
     } else if (!strcmp(what, "lacp-show")) {
         bnd_format_lacp("bond", &s, &ds);
     } else {
@@ -746,7 +759,9 @@ ask(struct drive *d)
     } else if (!strcmp(command, "mark")) {
         command_mark(d);
     } else if (!strcmp(command, "show") || !strcmp(command, "list")
-               || !strcmp(command, "proc") || !strcmp(command, "lacp-show")
+               || !strcmp(command, "proc")
+               || !strcmp(command, "json")
+               || !strcmp(command, "lacp-show")
                || !strcmp(command, "lacp-stats")) {
         command_show(d);
     } else if (!strcmp(command, "restart")) {

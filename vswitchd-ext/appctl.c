@@ -7,6 +7,7 @@
 #include "bond/status-text.h"
 #include "ofproto-bond/owner.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
 #include "packets.h"
 #include "timeval.h"
 #include "unixctl.h"
@@ -121,13 +122,89 @@ cmd_bond_buckets(struct unixctl_conn *conn, int argc, const char *argv[],
     show_reply(conn, argc, argv, &show, "no such bond");
 }
 
+/* Replies that 'name' is no bond, and why if it was one. */
+static void
+reply_no_bond(struct unixctl_conn *conn, const char *name)
+{
+    const struct ob_owner *o = ob_owner_find(name);
+
+    if (o && !o->bond && o->had_bond) {
+        char *error = xasprintf("%s is not a bond just now, as it has fewer "
+                                "than two members", name);
+
+        unixctl_command_reply_error(conn, error);
+        free(error);
+    } else {
+        unixctl_command_reply_error(conn, "no such bond");
+    }
+}
+
 static void
 cmd_bond_proc(struct unixctl_conn *conn, int argc, const char *argv[],
               void *aux OVS_UNUSED)
 {
     struct show show = { is_bond, bnd_format_proc, DS_EMPTY_INITIALIZER };
+    const struct ob_owner *o = ob_owner_find(argv[1]);
 
-    show_reply(conn, argc, argv, &show, "no such bond");
+    if (o && is_bond(o)) {
+        show_reply(conn, argc, argv, &show, "no such bond");
+    } else {
+        reply_no_bond(conn, argv[1]);
+    }
+}
+
+/* Null if 'o' is no bond, now. */
+static struct json *
+make_json(struct ob_owner *o)
+{
+    struct bnd_status_extra extra;
+    struct bnd_status status;
+    struct json *json = NULL;
+
+    if (is_bond(o)) {
+        ob_owner_get_status(o, &status, &extra);
+        json = bnd_status_to_json(o->name, &status, &extra, time_msec());
+        bnd_status_uninit(&status);
+    }
+    return json;
+}
+
+static void
+add_json(struct ob_owner *o, void *array_)
+{
+    struct json *array = array_;
+    struct json *json = make_json(o);
+
+    if (json) {
+        json_array_add(array, json);
+    }
+}
+
+/* An object for the bond that is named, an array of objects for all. */
+static void
+cmd_bond_status(struct unixctl_conn *conn, int argc, const char *argv[],
+                void *aux OVS_UNUSED)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct json *json;
+
+    if (argc > 1) {
+        struct ob_owner *o = ob_owner_find(argv[1]);
+
+        json = o ? make_json(o) : NULL;
+        if (!json) {
+            reply_no_bond(conn, argv[1]);
+            return;
+        }
+    } else {
+        json = json_array_create_empty();
+        ob_owners_for_each(add_json, json);
+    }
+    json_to_ds(json, JSSF_PRETTY | JSSF_SORT, &ds);
+    ds_put_char(&ds, '\n');
+    unixctl_command_reply(conn, ds_cstr(&ds));
+    ds_destroy(&ds);
+    json_destroy(json);
 }
 
 static void
@@ -352,6 +429,8 @@ bx_appctl_init(void)
     unixctl_command_register("bond/buckets", "[port]", 0, 1, cmd_bond_buckets,
                              NULL);
     unixctl_command_register("bond/proc", "port", 1, 1, cmd_bond_proc, NULL);
+    unixctl_command_register("bond/status", "[port]", 0, 1, cmd_bond_status,
+                             NULL);
     unixctl_command_register("bond/migrate", "port hash member", 3, 3,
                              cmd_bond_migrate, NULL);
     unixctl_command_register("bond/set-active-member", "port member", 2, 2,

@@ -123,8 +123,10 @@ fill_link(const struct bnd_bond *b, struct bnd_status *s)
     enum bnd_xmit xmit = b->view ? b->view->xmit : BND_XMIT_ACTIVE;
 
     for (size_t i = 0; i < s->n_members; i++) {
-        const struct bnd_status_member *m = &s->members[i];
+        struct bnd_status_member *m = &s->members[i];
 
+        m->backup = (xmit == BND_XMIT_ACTIVE ? !m->active
+                     : b->lacp && !m->enabled);
         s->carrier |= m->link == BND_LINK_UP;
         if (!m->enabled || (xmit == BND_XMIT_ACTIVE && !m->active)) {
             continue;
@@ -152,9 +154,9 @@ fill_options(const struct bnd_settings *cfg, struct bnd_status *s)
         s->options[opt] = (struct bnd_status_option) {
             .name = bnd_opt_name(opt),
             .given = bnd_settings_is_given(cfg, opt),
-            .value = xstrdup(ds_cstr(&ds)),
+            .is_text = bnd_opt_is_text(opt),
+            .value = ds_steal_cstr(&ds),
         };
-        ds_destroy(&ds);
     }
 }
 

@@ -63,21 +63,11 @@ put_mac(const char *label, struct eth_addr mac, struct ds *ds)
     ds_put_format(ds, "%s: "BND_MAC_FMT"\n", label, BND_MAC_ARGS(mac));
 }
 
-static const char *
-active_name(const struct bnd_status *s)
-{
-    for (size_t i = 0; i < s->n_members; i++) {
-        if (s->members[i].active) {
-            return s->members[i].name;
-        }
-    }
-    return "None";
-}
-
 static void
 format_mode(const struct bnd_status *s, struct ds *ds)
 {
     const char *fail_over_mac = bnd_status_option(s, "fail-over-mac");
+    const struct bnd_status_member *active = bnd_status_active(s);
 
     ds_put_format(ds, "Bonding Mode: %s", modes[s->mode].long_name);
     if (modes[s->mode].fail_over_mac && strcmp(fail_over_mac, "none")) {
@@ -96,7 +86,8 @@ format_mode(const struct bnd_status *s, struct ds *ds)
         } else {
             ds_put_cstr(ds, "Primary Slave: None\n");
         }
-        ds_put_format(ds, "Currently Active Slave: %s\n", active_name(s));
+        ds_put_format(ds, "Currently Active Slave: %s\n",
+                      active ? active->name : "None");
     }
 }
 
@@ -109,25 +100,6 @@ format_monitor(const struct bnd_status *s, struct ds *ds)
     ds_put_format(ds, "Down Delay (ms): %lld\n", s->downdelay);
     ds_put_format(ds, "Peer Notification Delay (ms): %lld\n",
                   s->peer_notif_delay);
-}
-
-/* Returns a member in the aggregator that is in use, and stores in '*n' how
- * many are; null if there is none. */
-static const struct bnd_status_member *
-find_attached(const struct bnd_status *s, int *n)
-{
-    const struct bnd_status_member *first = NULL;
-
-    *n = 0;
-    for (size_t i = 0; i < s->n_members; i++) {
-        const struct bnd_status_member *m = &s->members[i];
-
-        if (m->has_lacp && m->lacp.attached && m->link == BND_LINK_UP) {
-            first = first ? first : m;
-            ++*n;
-        }
-    }
-    return first;
 }
 
 static void
@@ -144,7 +116,7 @@ format_lacp(const char *name, const struct bnd_status *s, struct ds *ds)
     ds_put_format(ds, "System priority: %u\n", s->lacp_system_priority);
     put_mac("System MAC address", s->lacp_system, ds);
 
-    m = find_attached(s, &n);
+    m = bnd_status_attached(s, &n);
     if (!m) {
         ds_put_format(ds, "bond %s has no active aggregator\n", name);
         return;

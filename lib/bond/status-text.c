@@ -34,17 +34,6 @@ sorted_members(const struct bnd_status *s)
 }
 
 static const char *
-active_name(const struct bnd_status *s)
-{
-    for (size_t i = 0; i < s->n_members; i++) {
-        if (s->members[i].active) {
-            return s->members[i].name;
-        }
-    }
-    return "none";
-}
-
-static const char *
 yes_no(bool b, const char *yes, const char *no)
 {
     return b ? yes : no;
@@ -55,6 +44,7 @@ format_header(const char *name, const struct bnd_status *s,
               const struct bnd_status_extra *x, long long int now,
               struct ds *ds)
 {
+    const struct bnd_status_member *active = bnd_status_active(s);
     /* These two lines tell of settings in the modes of stock OVS. */
     bool lb = x->lb_output && x->datapath_id && s->lb_output;
     bool recirc = (s->recirculates
@@ -89,7 +79,7 @@ format_header(const char *name, const struct bnd_status *s,
                   s->primary && !s->primary_present ? " (no such member)"
                   : "");
     ds_put_format(ds, "active member mac: "BND_MAC_FMT"(%s)\n",
-                  BND_MAC_ARGS(s->active_mac), active_name(s));
+                  BND_MAC_ARGS(s->active_mac), active ? active->name : "none");
 }
 
 static void

@@ -21,6 +21,7 @@
 #include "core/status.h"
 
 struct ds;
+struct json;
 
 /* What the adapter knows and the engine does not. */
 struct bnd_status_extra {
@@ -65,6 +66,12 @@ void bnd_format_buckets(const char *name, const struct bnd_status *,
  * Configuration"; the files of a running kernel. */
 void bnd_format_proc(const char *name, const struct bnd_status *,
                      const struct bnd_status_extra *, struct ds *);
+
+/* Returns the bond as bond/status has it, see docs/status-json.md, at 'now', ms.
+ * The caller destroys it. */
+struct json *bnd_status_to_json(const char *name, const struct bnd_status *,
+                                const struct bnd_status_extra *,
+                                long long int now);
 
 /* Append a port to the reply of lacp/show, lacp/show-stats. */
 void bnd_format_lacp(const char *name, const struct bnd_status *,

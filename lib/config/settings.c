@@ -65,6 +65,12 @@ bnd_opt_name(enum bnd_opt opt)
     return opts[opt].name;
 }
 
+bool
+bnd_opt_is_text(enum bnd_opt opt)
+{
+    return opts[opt].type == OPT_STR;
+}
+
 const char *
 bnd_opt_doc(enum bnd_opt opt)
 {

@@ -100,6 +100,10 @@ bool bnd_opt_from_name(const char *name, enum bnd_opt *);
 bool bnd_parse_number(const char *text, long long int min, long long int max,
                       long long int *value);
 
+/* Is its value text (a name, an address, a list), which may be anything, and
+ * absent? */
+bool bnd_opt_is_text(enum bnd_opt);
+
 /* For documentation and tests. */
 const char *bnd_opt_name(enum bnd_opt);
 const char *bnd_opt_doc(enum bnd_opt);

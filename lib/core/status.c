@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "openvswitch/dynamic-string.h"
 #include "util.h"
 
 void
@@ -60,4 +61,65 @@ bnd_status_last_failover(const struct bnd_status *s)
         }
     }
     return NULL;
+}
+
+const struct bnd_status_member *
+bnd_status_active(const struct bnd_status *s)
+{
+    for (size_t i = 0; i < s->n_members; i++) {
+        if (s->members[i].active) {
+            return &s->members[i];
+        }
+    }
+    return NULL;
+}
+
+const struct bnd_status_member *
+bnd_status_attached(const struct bnd_status *s, int *n)
+{
+    const struct bnd_status_member *first = NULL;
+
+    *n = 0;
+    for (size_t i = 0; i < s->n_members; i++) {
+        const struct bnd_status_member *m = &s->members[i];
+
+        if (m->has_lacp && m->lacp.attached && m->link == BND_LINK_UP) {
+            first = first ? first : m;
+            ++*n;
+        }
+    }
+    return first;
+}
+
+/* Days since 1970 of the first day of 'year'. */
+static long long int
+days_before(int year)
+{
+    int y = year - 1;
+
+    return 365LL * (year - 1970) + (y / 4 - y / 100 + y / 400) - 477;
+}
+
+void
+bnd_format_time(long long int wall, struct ds *ds)
+{
+    long long int days = wall / 86400000;
+    int ms = wall % 86400000;
+    int year = 1970 + days / 366; /* That or later. */
+
+    while (days_before(year + 1) <= days) {
+        year++;
+    }
+    int day = days - days_before(year);
+    bool leap = days_before(year + 1) - days_before(year) == 366;
+    int lengths[] = { 31, leap ? 29 : 28, 31, 30, 31, 30,
+                      31, 31, 30, 31, 30, 31 };
+    int month = 0;
+
+    while (day >= lengths[month]) {
+        day -= lengths[month++];
+    }
+    ds_put_format(ds, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month + 1,
+                  day + 1, ms / 3600000, ms / 60000 % 60, ms / 1000 % 60,
+                  ms % 1000);
 }

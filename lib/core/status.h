@@ -18,6 +18,8 @@
 #include "core/bnd-types.h"
 #include "core/member.h"
 
+struct ds;
+
 /* One side of a LACP conversation. */
 struct bnd_status_lacp_info {
     uint16_t system_priority;
@@ -55,6 +57,7 @@ struct bnd_status_member {
     enum bnd_duplex duplex;     /* Likewise. */
     bool enabled;
     bool active;
+    bool backup;                /* Sends nothing, though it may be up. */
     bool carrier;
     bool may_enable;
     enum bnd_link_state link;
@@ -91,7 +94,8 @@ struct bnd_failover {
 struct bnd_status_option {
     const char *name;           /* As in options.def. */
     bool given;                 /* Explicitly? */
-    char *value;                /* In force, as text; owned. */
+    bool is_text;               /* A name, an address, a list... */
+    char *value;                /* In force, as text, "" for no text; owned. */
 };
 
 struct bnd_status {
@@ -161,6 +165,18 @@ void bnd_status_uninit(struct bnd_status *);
 /* Returns the value of option 'name' (as in options.def), "" if there is
  * none. */
 const char *bnd_status_option(const struct bnd_status *, const char *name);
+
+/* Returns the active member, or null. */
+const struct bnd_status_member *bnd_status_active(const struct bnd_status *);
+
+/* Returns a member of the aggregator that is in use, and stores in '*n' how
+ * many there are with their links up; null if there is none. */
+const struct bnd_status_member *
+bnd_status_attached(const struct bnd_status *, int *n);
+
+/* Appends 'wall', ms since 1970, in the form of ISO 8601: UTC, with
+ * milliseconds. */
+void bnd_format_time(long long int wall, struct ds *);
 
 /* Returns the last failover that is counted as one, or null. */
 const struct bnd_failover *

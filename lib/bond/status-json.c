@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Status as JSON.  What the keys mean, docs/status-json.md says: a key is
+ * added there, too, and one that changes its meaning takes a new number of
+ * SCHEMA. */
+
+#include <config.h>
+#include "bond/status-text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
+#include "util.h"
+
+#define SCHEMA 1
+
+/* Options by which Linux knows other names than we do. */
+static const struct {
+    const char *name, *linux_name;
+} linux_names[] = {
+    { "all-members-active", "all_slaves_active" },
+    { "num-grat-arp", "num_grat_arp" },
+    { "num-grat-arp", "num_unsol_na" },
+};
+
+static void
+put(struct json *o, const char *key, struct json *value)
+{
+    json_object_put(o, key, value);
+}
+
+static void
+put_num(struct json *o, const char *key, uint64_t value)
+{
+    put(o, key, json_integer_create(MIN(value, INT64_MAX)));
+}
+
+static void
+put_bool(struct json *o, const char *key, bool value)
+{
+    put(o, key, json_boolean_create(value));
+}
+
+/* Null for no text. */
+static void
+put_str(struct json *o, const char *key, const char *value)
+{
+    put(o, key, value ? json_string_create(value) : json_null_create());
+}
+
+/* Null for zero. */
+static void
+put_known(struct json *o, const char *key, uint64_t value)
+{
+    put(o, key, value ? json_integer_create(value) : json_null_create());
+}
+
+static void
+put_mac(struct json *o, const char *key, struct eth_addr mac)
+{
+    json_object_put_format(o, key, BND_MAC_FMT, BND_MAC_ARGS(mac));
+}
+
+/* Null for a time that never was. */
+static void
+put_time(struct json *o, const char *key, long long int wall)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    if (wall) {
+        bnd_format_time(wall, &ds);
+    }
+    put_str(o, key, wall ? ds_cstr(&ds) : NULL);
+    ds_destroy(&ds);
+}
+
+/* Null for a duplex that is not known. */
+static void
+put_duplex(struct json *o, enum bnd_duplex duplex)
+{
+    put_str(o, "duplex", duplex == BND_DUPLEX_UNKNOWN ? NULL
+                         : bnd_duplex_name(duplex));
+}
+
+/* Null for a deadline that does not run. */
+static void
+put_left(struct json *o, const char *key, long long int deadline,
+         long long int now)
+{
+    put(o, key, deadline == BND_NEVER ? json_null_create()
+                : json_integer_create(MAX(deadline - now, 0)));
+}
+
+/* An array of the lines of 'text', which may be null. */
+static void
+put_lines(struct json *o, const char *key, const char *text)
+{
+    struct json *array = json_array_create_empty();
+
+    for (const char *p = text; p && *p; ) {
+        size_t len = strcspn(p, "\n");
+
+        json_array_add(array,
+                       json_string_create_nocopy(xmemdup0(p, len)));
+        p += len + (p[len] == '\n');
+    }
+    put(o, key, array);
+}
+
+/* Options. */
+
+static struct json *
+option_value(const struct bnd_status_option *option)
+{
+    if (option->is_text) {
+        return (*option->value ? json_string_create(option->value)
+                : json_null_create());
+    } else if (!strcmp(option->value, "true")
+               || !strcmp(option->value, "false")) {
+        return json_boolean_create(*option->value == 't');
+    } else {
+        char *end;
+        long long int value = strtoll(option->value, &end, 10);
+
+        return (end != option->value && !*end ? json_integer_create(value)
+                : json_string_create(option->value));
+    }
+}
+
+/* Puts 'option' under the names that Linux has for it, or else under ours,
+ * spelt like one of Linux; into 'options', and into 'given' if it is. */
+static void
+put_option(struct json *options, struct json *given,
+           const struct bnd_status_option *option)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(linux_names); i++) {
+        if (!strcmp(linux_names[i].name, option->name)) {
+            put(options, linux_names[i].linux_name, option_value(option));
+            if (option->given) {
+                json_array_add(given,
+                               json_string_create(linux_names[i].linux_name));
+            }
+            found = true;
+        }
+    }
+    if (!found) {
+        char *name = xstrdup(option->name);
+
+        for (char *c = name; *c; c++) {
+            *c = *c == '-' ? '_' : *c;
+        }
+        put(options, name, option_value(option));
+        if (option->given) {
+            json_array_add(given, json_string_create(name));
+        }
+        free(name);
+    }
+}
+
+static void
+put_options(struct json *o, const struct bnd_status *s)
+{
+    struct json *options = json_object_create();
+    struct json *given = json_array_create_empty();
+
+    for (size_t i = 0; i < s->n_options; i++) {
+        put_option(options, given, &s->options[i]);
+    }
+    put(o, "options", options);
+    put(o, "options_given", given);
+}
+
+/* LACP. */
+
+static void
+put_lacp_info(struct json *o, const char *side,
+              const struct bnd_status_lacp_info *info)
+{
+    struct json *j = json_object_create();
+
+    put_num(j, "system_priority", info->system_priority);
+    put_mac(j, "system", info->system);
+    put_num(j, "key", info->key);
+    put_num(j, "port_priority", info->port_priority);
+    put_num(j, "port_number", info->port_id);
+    put_num(j, "port_state", info->state);
+    put(o, side, j);
+}
+
+static struct json *
+lacp_port(const struct bnd_status_lacp_port *p)
+{
+    struct json *j = json_object_create();
+
+    put_str(j, "rx_state", p->rx);
+    put_bool(j, "attached", p->attached);
+    put_bool(j, "may_enable", p->may_enable);
+    put_lacp_info(j, "actor", &p->actor);
+    put_lacp_info(j, "partner", &p->partner);
+    put_num(j, "tx_pdus", p->n_tx);
+    put_num(j, "rx_pdus", p->n_rx);
+    put_num(j, "rx_bad_pdus", p->n_bad);
+    put_num(j, "rx_marker_pdus", p->n_marker_rx);
+    put_num(j, "expired", p->n_expired);
+    put_num(j, "defaulted", p->n_defaulted);
+    put_num(j, "carrier_changed", p->n_carrier);
+    put_num(j, "rx_late_max_ms", p->rx_late_max);
+    put_num(j, "tx_late_max_ms", p->tx_late_max);
+    return j;
+}
+
+static struct json *
+ad_info(const struct bnd_status *s)
+{
+    struct json *j = json_object_create();
+    int n;
+    const struct bnd_status_member *m = bnd_status_attached(s, &n);
+
+    put_num(j, "aggregator", m ? m->lacp.aggregator : 0);
+    put_num(j, "num_ports", n);
+    put_num(j, "actor_key", m ? m->lacp.actor.key : 0);
+    put_num(j, "partner_key", m ? m->lacp.partner.key : 0);
+    if (m) {
+        put_mac(j, "partner_mac", m->lacp.partner.system);
+    } else {
+        put_str(j, "partner_mac", NULL);
+    }
+    return j;
+}
+
+static void
+put_lacp(struct json *o, const struct bnd_status *s)
+{
+    struct json *j;
+
+    put_str(o, "lacp_status", bnd_lacp_status_name(s->lacp_status));
+    if (!s->has_lacp) {
+        put(o, "lacp", json_null_create());
+        put(o, "ad_info", json_null_create());
+        return;
+    }
+    j = json_object_create();
+    put_bool(j, "active", s->lacp_active);
+    put_str(j, "rate", s->lacp_fast ? "fast" : "slow");
+    put_mac(j, "system", s->lacp_system);
+    put_num(j, "system_priority", s->lacp_system_priority);
+    put_num(j, "key", s->lacp_key);
+    put(o, "lacp", j);
+    put(o, "ad_info", ad_info(s));
+}
+
+/* Members. */
+
+static size_t
+count_buckets(const struct bnd_status *s, bnd_id id)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n_slots; i++) {
+        n += s->slots[i].owner == id;
+    }
+    return n;
+}
+
+static void
+put_member_link(struct json *j, const struct bnd_status_member *m,
+                const struct bnd_status_extra *x, long long int now)
+{
+    put_str(j, "mii_status", bnd_link_state_name(m->link));
+    put_left(j, "mii_delay_left_ms", m->deadline, now);
+    put_num(j, "link_failure_count", m->n_failures);
+    put_time(j, "last_change", m->last_change ? m->last_change + x->wall : 0);
+    put_bool(j, "carrier", m->carrier);
+    put_known(j, "speed", m->speed_mbps);
+    put_duplex(j, m->duplex);
+    put_mac(j, "perm_hwaddr", m->perm_mac);
+    put_mac(j, "address", m->mac);
+}
+
+static struct json *
+member(const struct bnd_status *s, const struct bnd_status_member *m,
+       const struct bnd_status_extra *x, long long int now)
+{
+    struct json *j = json_object_create();
+
+    put_str(j, "name", m->name);
+    put_str(j, "state", m->backup ? "backup" : "active");
+    put_bool(j, "enabled", m->enabled);
+    put_bool(j, "may_enable", m->may_enable);
+    put_member_link(j, m, x, now);
+    put_num(j, "queue_id", m->options.queue_id);
+    put(j, "prio", json_integer_create(m->options.prio));
+    put_str(j, "admin", bnd_admin_name(m->options.admin));
+    put(j, "tx_packets", m->has_tx ? json_integer_create(m->tx_packets)
+                         : json_null_create());
+    put(j, "tx_bytes", m->has_tx ? json_integer_create(m->tx_bytes)
+                       : json_null_create());
+    put(j, "buckets", s->slots ? json_integer_create(count_buckets(s, m->id))
+                      : json_null_create());
+    if (m->has_lacp) {
+        put_known(j, "ad_aggregator_id", m->lacp.aggregator);
+        put_num(j, "ad_actor_oper_port_state", m->lacp.actor.state);
+        put_num(j, "ad_partner_oper_port_state", m->lacp.partner.state);
+        put(j, "lacp", lacp_port(&m->lacp));
+    } else {
+        put_str(j, "ad_aggregator_id", NULL);
+        put_str(j, "ad_actor_oper_port_state", NULL);
+        put_str(j, "ad_partner_oper_port_state", NULL);
+        put_str(j, "lacp", NULL);
+    }
+    return j;
+}
+
+/* The bond. */
+
+static void
+put_failovers(struct json *o, const struct bnd_status *s)
+{
+    struct json *array = json_array_create_empty();
+
+    for (size_t i = 0; i < s->n_kept; i++) {
+        const struct bnd_failover *f = &s->failovers[i];
+        struct json *j = json_object_create();
+
+        put_time(j, "time", f->wall);
+        put_str(j, "cause", bnd_cause_name(f->cause));
+        put_str(j, "from", f->from);
+        put_str(j, "to", f->to);
+        put_bool(j, "counted", f->counted);
+        json_array_add(array, j);
+    }
+    put_num(o, "failover_count", s->n_failovers);
+    put(o, "failovers", array);
+}
+
+static void
+put_mechanism(struct json *o, const struct bnd_status_extra *x)
+{
+    struct json *j = x->mechanism ? json_object_create() : NULL;
+
+    if (j) {
+        put_str(j, "name", x->mechanism);
+        put_str(j, "why", x->why);
+        put_known(j, "id", x->datapath_id);
+    }
+    put(o, "mechanism", j ? j : json_null_create());
+}
+
+/* How well the daemon keeps up. */
+static void
+put_health(struct json *o, const struct bnd_status_extra *x)
+{
+    struct json *j = json_object_create();
+
+    put_num(j, "passes", x->n_passes);
+    put_num(j, "late_passes", x->n_late);
+    put_num(j, "guard_passes", x->n_guard);
+    put_num(j, "worst_late_ms", x->worst_late);
+    put_num(j, "rx_late_ms", x->rx_late);
+    put_num(j, "control_frames_dropped", x->n_dropped);
+    put(o, "health", j);
+}
+
+static void
+put_link(struct json *o, const struct bnd_status *s)
+{
+    put_str(o, "mii_status", s->carrier ? "up" : "down");
+    put_known(o, "speed", s->speed_mbps);
+    put_duplex(o, s->duplex);
+    put_str(o, "monitor", s->miimon ? "miimon" : "carrier events");
+    put_num(o, "miimon", s->miimon);
+    put_num(o, "updelay", s->updelay);
+    put_num(o, "downdelay", s->downdelay);
+    put_num(o, "peer_notif_delay", s->peer_notif_delay);
+}
+
+struct json *
+bnd_status_to_json(const char *name, const struct bnd_status *s,
+                   const struct bnd_status_extra *x, long long int now)
+{
+    const struct bnd_status_member *active = bnd_status_active(s);
+    struct json *members = json_array_create_empty();
+    struct json *o = json_object_create();
+
+    put_num(o, "schema", SCHEMA);
+    put_str(o, "version", BND_VERSION);
+    put_str(o, "name", name);
+    put_str(o, "mode", bnd_mode_name(s->mode));
+    put_bool(o, "fallback", s->fallback);
+    put_link(o, s);
+    put_str(o, "active_slave", active ? active->name : NULL);
+    put_mac(o, "active_mac", s->active_mac);
+    put_str(o, "primary", s->primary_present ? s->primary : NULL);
+    put_mechanism(o, x);
+    put(o, "tx_packets", x->has_tx ? json_integer_create(x->tx_packets)
+                         : json_null_create());
+    put(o, "tx_bytes", x->has_tx ? json_integer_create(x->tx_bytes)
+                       : json_null_create());
+    put_left(o, "next_rebalance_ms", s->next_rebalance, now);
+    put_failovers(o, s);
+    put_lacp(o, s);
+    put_options(o, s);
+    put_lines(o, "errors", x->errors);
+    put_health(o, x);
+    for (size_t i = 0; i < s->n_members; i++) {
+        json_array_add(members, member(s, &s->members[i], x, now));
+    }
+    put(o, "slaves", members);
+    return o;
+}
