@@ -510,3 +510,35 @@ def test_modes_of_linux_change(rig, request, known_in_stock):
                                   patience=0.3).check(copies)
         wait_until(right, "%d copies in mode %s" % (copies, mode), 5)
         rig.wire.round(PORTS, 3, copies).check(copies)
+
+
+@pytest.mark.parametrize("mode", ["active-backup", "balance-rr"])
+def test_queues(rig, mode, request, known_in_stock):
+    """Packets of an OpenFlow queue leave by the member whose queue that is,
+    while it has carrier (LB-AB-02, 03, 05)."""
+    known_in_stock(request, "stock OVS has no queues of members")
+    outlets = rig.bond(*other_config(mode=mode))
+    pinned, others = TCP, PORTS
+    first = "eth3" if rig.active() == "m2" else "eth2"
+    by_all = rig.settled(others).outlets()
+    assert by_all == ({rig.active()} if mode == "active-backup"
+                      else set(outlets))
+    rig.guest.run("ovs-ofctl add-flow br0 "
+                  "priority=9,tcp,actions=set_queue:5,NORMAL")
+    try:
+        rig.k.vsctl("set", "interface", first,
+                    "other_config:bond-queue-id=5")
+        wait_until(lambda: rig.wire.round(pinned).check().outlets()
+                   == {OUTLET[first]}, "the queue leaves by its member")
+        assert rig.settled(others).outlets() == by_all
+        rig.cut(OUTLET[first])
+        left = by_all - {OUTLET[first]}
+        assert rig.settled(pinned).outlets() == left
+        rig.mend(OUTLET[first])
+        assert rig.settled(pinned).outlets() == {OUTLET[first]}
+        rig.k.vsctl("remove", "interface", first, "other_config",
+                    "bond-queue-id")
+        wait_until(lambda: rig.wire.round(pinned).check().outlets()
+                   == by_all, "the queue is nobody's")
+    finally:
+        rig.guest.run("ovs-ofctl --strict del-flows br0 priority=9,tcp")
