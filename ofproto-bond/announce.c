@@ -3,112 +3,277 @@
 #include <config.h>
 #include "ofproto-bond/announce.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include "core/deadline.h"
+#include "core/effects.h"
 #include "dp-packet.h"
-#include "ofproto/bond.h"
-#include "flow.h"
+#include "hash.h"
 #include "ofproto-bond/attach.h"
+#include "ofproto-bond/groups.h"
 #include "ofproto-bond/handle.h"
+#include "ofproto-bond/hosts.h"
+#include "ofproto-bond/notices.h"
 #include "ofproto-bond/owner.h"
-#include "openvswitch/vlog.h"
 #include "packets.h"
 #include "timeval.h"
 #include "util.h"
 
-VLOG_DEFINE_THIS_MODULE(bond_announce);
-
-/* Packets that one round of the main loop sends at most, and addresses that it
+/* Packets that one round of the main loop sends at most, and entries that it
  * looks at. */
 #define MAX_AT_ONCE 16
 #define MAX_LOOK 256
 
-void
-ob_announce_begin(struct ob_owner *o)
-{
-    struct ob_announcer *a = &o->announcer;
+/* One packet. */
+#define CREDIT 1000
 
+/* What has been told. */
+
+static uint32_t
+hash_told(const struct in6_addr *addr, uint16_t vlan)
+{
+    return hash_bytes(addr, sizeof *addr, vlan);
+}
+
+bool
+ob_told_has(const struct hmap *set, const struct in6_addr *addr,
+            uint16_t vlan)
+{
+    const struct ob_told *t;
+
+    HMAP_FOR_EACH_WITH_HASH (t, node, hash_told(addr, vlan), set) {
+        if (t->vlan == vlan && !memcmp(&t->addr, addr, sizeof *addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+ob_told_add(struct hmap *set, const struct in6_addr *addr, uint16_t vlan)
+{
+    if (!ob_told_has(set, addr, vlan)) {
+        struct ob_told *t = xmalloc(sizeof *t);
+
+        t->addr = *addr;
+        t->vlan = vlan;
+        hmap_insert(set, &t->node, hash_told(addr, vlan));
+    }
+}
+
+void
+ob_told_clear(struct hmap *set)
+{
+    struct ob_told *t;
+
+    HMAP_FOR_EACH_POP (t, node, set) {
+        free(t);
+    }
+}
+
+/* Life. */
+
+void
+ob_announce_init(struct ob_announcer *a)
+{
     memset(a, 0, sizeof *a);
-    a->pending = true;
-    a->since = time_msec();
-    ob_announce_run(o);
+    hmap_init(&a->told);
+    hmap_init(&a->told_groups);
+    hmap_init(&a->speakers);
 }
 
 static void
-announce(struct ob_owner *o, const struct ob_address *address)
+stop(struct ob_announcer *a)
 {
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
-    struct dp_packet packet;
-    struct flow flow;
-
-    memset(&flow, 0, sizeof flow);
-    flow.dl_src = address->mac;
-
-    void *port = bond_choose_output_member(o->bond, &flow, NULL,
-                                           address->vlan);
-    if (!port) {
-        return;                 /* Nobody to send to: it will be asked for. */
-    }
-    dp_packet_init(&packet, 0);
-    compose_rarp(&packet, address->mac);
-    if (address->vlan) {
-        eth_push_vlan(&packet, htons(ETH_TYPE_VLAN), htons(address->vlan));
-    }
-
-    int error = ob_attach_send_packet(port, &packet);
-    if (error) {
-        VLOG_WARN_RL(&rl, "bond %s: cannot announce "ETH_ADDR_FMT" (%s)",
-                     o->name, ETH_ADDR_ARGS(address->mac),
-                     ovs_strerror(error));
-    }
-    dp_packet_uninit(&packet);
+    a->guests.rounds = a->groups.rounds = 0;
+    ob_told_clear(&a->told);
+    ob_told_clear(&a->told_groups);
+    ob_groups_stop(a);
 }
 
-/* How many may have been sent at 'now' since it began. */
-static size_t
-allowance(const struct ob_owner *o, long long int now)
+void
+ob_announce_uninit(struct ob_announcer *a)
 {
-    return MAX_AT_ONCE + ((now - o->announcer.since)
-                          * ob_owner_announce_rate(o) / 1000);
+    stop(a);
+    hmap_destroy(&a->told);
+    hmap_destroy(&a->told_groups);
+    hmap_destroy(&a->speakers);
+}
+
+void
+ob_announce_note(struct ob_announce_todo *todo, const struct bnd_effects *fx)
+{
+    bool groups = bnd_effects_has(fx, BND_FX_RESEND_IGMP);
+
+    todo->peers |= bnd_effects_has(fx, BND_FX_NOTIFY_PEERS);
+    todo->guests |= bnd_effects_has(fx, BND_FX_WANT_ADDRS);
+    todo->groups |= groups;
+    todo->groups_anew |= groups && bnd_effects_has(fx, BND_FX_ACTIVE);
+}
+
+bool
+ob_announce_is_todo(const struct ob_announce_todo *todo)
+{
+    return todo->peers || todo->guests || todo->groups;
+}
+
+/* Pacing. */
+
+/* What may be sent grows with time, up to what one visit can send, or to what
+ * comes in 10 ms, so that a busy loop keeps the rate. */
+static void
+earn_credit(const struct ob_owner *o, struct ob_announcer *a,
+            long long int now)
+{
+    long long int rate = ob_owner_announce_rate(o);
+    long long int most = MAX(MAX_AT_ONCE * CREDIT, rate * 10);
+
+    a->credit += (now - a->credit_at) * rate;
+    a->credit = MIN(a->credit, most);
+    a->credit_at = now;
+}
+
+static bool
+is_pending(const struct ob_announcer *a)
+{
+    return a->guests.rounds || a->groups.rounds;
+}
+
+/* There is another round to go through by 'walk', or, if 'anew', only this
+ * one. */
+static void
+add_round(struct ob_walk *walk, bool anew)
+{
+    if (anew) {
+        memset(walk, 0, sizeof *walk);
+    }
+    walk->rounds++;
+}
+
+/* The end of the table has been reached. */
+static void
+end_round(struct ob_walk *walk)
+{
+    memset(&walk->pos, 0, sizeof walk->pos);
+    walk->rounds--;
+}
+
+void
+ob_announce_begin(struct ob_owner *o, const struct ob_announce_todo *todo)
+{
+    struct ob_announcer *a = &o->announcer;
+    long long int now = time_msec();
+
+    if (!ob_owner_ofproto(o) || !o->bond->bundle) {
+        return;
+    }
+    if (!is_pending(a)) {
+        a->credit = MAX_AT_ONCE * CREDIT;
+        a->credit_at = now;
+    }
+    ob_hosts_start();
+    ob_hosts_run();
+    if (todo->peers || todo->guests) {
+        ob_told_clear(&a->told);
+        if (todo->peers) {
+            ob_notice_host(o);
+        }
+        add_round(&a->guests, todo->guests);
+    }
+    if (todo->groups) {
+        ob_groups_begin(o);
+        add_round(&a->groups, todo->groups_anew);
+    }
+}
+
+/* Guests. */
+
+/* Announces 'address', unless the host has.  Returns true if it did. */
+static bool
+announce(struct ob_owner *o, const struct ob_address *address)
+{
+    struct in6_addr key = in6addr_any;
+    struct dp_packet packet;
+    struct ob_tags tags;
+    bool sent;
+
+    memcpy(&key, &address->mac, sizeof address->mac);
+    if (ob_told_has(&o->announcer.told, &key, address->vlan)) {
+        return false;
+    }
+    tags = ob_bundles_tags(address->bundle, address->vlan);
+    dp_packet_init(&packet, 0);
+    compose_rarp(&packet, address->mac);
+    sent = ob_notice_send(o, &packet, address->mac, &tags,
+                          OB_NOTICE_BY_SOURCE);
+    dp_packet_uninit(&packet);
+    return sent;
+}
+
+/* Goes on with the guests, sending up to 'n' packets; returns their number. */
+static size_t
+run_guests(struct ob_owner *o, size_t n)
+{
+    struct ob_announcer *a = &o->announcer;
+    struct ob_address addresses[MAX_AT_ONCE];
+    size_t sent = 0;
+    bool done;
+
+    n = ob_attach_next_addresses(ob_owner_ofproto(o), o->bond->bundle,
+                                 &a->guests.pos, MAX_LOOK, addresses,
+                                 MIN(MAX_AT_ONCE, n), &done);
+    for (size_t i = 0; i < n; i++) {
+        sent += announce(o, &addresses[i]);
+    }
+    if (done) {
+        end_round(&a->guests);
+    }
+    return sent;
 }
 
 void
 ob_announce_run(struct ob_owner *o)
 {
     struct ob_announcer *a = &o->announcer;
-    struct ob_address addresses[MAX_AT_ONCE];
-    bool done;
 
-    if (!a->pending) {
+    if (!is_pending(a)) {
         return;
     }
-    const struct ofproto_dpif *ofproto = ob_owner_ofproto(o);
-    if (!ofproto || !o->bond->bundle) {
-        a->pending = false;     /* The bond has gone meanwhile. */
+    if (!ob_owner_ofproto(o) || !o->bond->bundle) {
+        stop(a);                /* The bond has gone meanwhile. */
         return;
     }
 
-    size_t allowed = allowance(o, time_msec());
-    size_t n = ob_attach_next_addresses(ofproto, o->bond->bundle, &a->pos,
-                                        MAX_LOOK, addresses,
-                                        MIN(MAX_AT_ONCE, allowed - a->n),
-                                        &done);
-    for (size_t i = 0; i < n; i++) {
-        announce(o, &addresses[i]);
+    earn_credit(o, a, time_msec());
+    size_t n = MIN(MAX_AT_ONCE, a->credit / CREDIT);
+    size_t sent = 0;
+    if (n && a->groups.rounds) {
+        bool done;
+
+        sent = ob_groups_run(o, &a->groups.pos, n, &done);
+        if (done) {
+            end_round(&a->groups);
+        }
     }
-    a->n += n;
-    if (done) {
-        VLOG_DBG("bond %s: announced %"PRIuSIZE" addresses", o->name, a->n);
-        a->pending = false;
+    if (sent < n && a->guests.rounds) {
+        sent += run_guests(o, n - sent);
+    }
+    a->credit -= (long long int) sent * CREDIT;
+    if (!is_pending(a)) {
+        stop(a);
     }
 }
 
 long long int
 ob_announce_wake_time(const struct ob_owner *o)
 {
-    if (!o->announcer.pending) {
+    const struct ob_announcer *a = &o->announcer;
+
+    if (!is_pending(a)) {
         return BND_NEVER;
     }
 
-    long long int now = time_msec();
-    return o->announcer.n < allowance(o, now) ? now : now + 1;
+    long long int missing = MAX(CREDIT - a->credit, 0);
+    return (a->credit_at
+            + DIV_ROUND_UP(missing, ob_owner_announce_rate(o)));
 }

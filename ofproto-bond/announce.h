@@ -1,43 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Announcing the addresses behind a bond
- * ======================================
+/* Announcing a new path
+ * =====================
  *
  * When a path changes, peers must learn anew where the addresses are that they
- * reach by the bond.  Open vSwitch would have us compose a packet for each
- * address that it has learned elsewhere, and send them all at once: with 50,000
- * addresses its main loop does nothing else for a quarter of a second, and
- * where that loop forwards packets, too, these wait.  So we go through its
- * table ourselves, a few addresses in each round of the loop.
+ * reach by the bond.  There are three kinds of them:
+ *
+ *   The host's own addresses, by gratuitous ARP and unsolicited neighbour
+ *   advertisements (notices.h).  They are announced at once, before anything
+ *   else is done about the failover, as often as 'num-grat-arp' says.
+ *
+ *   Guests: all other addresses that Open vSwitch has learned elsewhere than
+ *   behind the bond, by RARP, once for each time that the host's are (but at
+ *   least once).
+ *
+ *   Multicast groups that the host or a guest has joined, by IGMP and MLD
+ *   (groups.h).
+ *
+ * Open vSwitch would have us compose a packet for each guest, and send them all
+ * at once: with 50,000 of them its main loop does nothing else for a quarter of
+ * a second, and where that loop forwards packets, too, these wait.  So we go
+ * through its tables ourselves, a few entries in each round of the loop, no
+ * faster than 'announce-rate'.
  *
  * An address that is learned or forgotten meanwhile may be missed, or announced
  * twice if the table is made larger.
  *
- * Threads: main.
+ * Threads: main, but for ob_announce_note().
  *
- * Source: Open vSwitch, lib/mac-learning.h. */
+ * Source: Open vSwitch, lib/mac-learning.h; Linux,
+ * Documentation/networking/bonding.rst, num_grat_arp and resend_igmp. */
 
 #ifndef OB_ANNOUNCE_H
 #define OB_ANNOUNCE_H 1
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "openvswitch/hmap.h"
 
+struct bnd_effects;
 struct ob_owner;
 
-struct ob_announcer {
-    bool pending;               /* There is something left. */
-    struct hmap_position pos;   /* Where to go on in OVS's table. */
-    long long int since;        /* When it began, ms... */
-    size_t n;                   /* ...and how many have been sent since. */
+/* What a pass wants announced. */
+struct ob_announce_todo {
+    bool peers;                 /* The host, and a round of guests... */
+    bool guests;                /* ...who are another failover's. */
+    bool groups;                /* A round of multicast groups... */
+    bool groups_anew;           /* ...likewise. */
 };
 
-/* Announces all addresses from now on, from the beginning. */
-void ob_announce_begin(struct ob_owner *);
+/* A table that is gone through, 'rounds' more times. */
+struct ob_walk {
+    unsigned int rounds;
+    struct hmap_position pos;   /* Where to go on. */
+};
+
+struct ob_announcer {
+    struct ob_walk guests;
+    struct ob_walk groups;
+    long long int credit;       /* Thousandths of packets that may be sent... */
+    long long int credit_at;    /* ...as of that time, ms. */
+    struct hmap told;           /* Addresses that the host has announced by
+                                 * itself (struct ob_told)... */
+    struct hmap told_groups;    /* ...and groups that it has reported. */
+    struct hmap speakers;       /* Who reports groups (groups.h). */
+};
+
+void ob_announce_init(struct ob_announcer *);
+void ob_announce_uninit(struct ob_announcer *);
+
+/* Notes what the effects 'fx' of a pass want announced. */
+void ob_announce_note(struct ob_announce_todo *, const struct bnd_effects *fx);
+
+/* Is there anything? */
+bool ob_announce_is_todo(const struct ob_announce_todo *);
+
+/* Announces the host's addresses and groups, and sets to announcing the others.
+ * The members' and the host's own addresses must be those that they are to
+ * have by now. */
+void ob_announce_begin(struct ob_owner *, const struct ob_announce_todo *);
 
 /* Sends what is due, and says when the next is, in ms, or BND_NEVER. */
 void ob_announce_run(struct ob_owner *);
 long long int ob_announce_wake_time(const struct ob_owner *);
+
+/* Sets of what has been told in VLAN 'vlan', for the sake of those who would
+ * tell it again.  An Ethernet address is the beginning of an IPv6 one. */
+struct ob_told {
+    struct hmap_node node;
+    struct in6_addr addr;
+    uint16_t vlan;
+};
+
+void ob_told_add(struct hmap *, const struct in6_addr *, uint16_t vlan);
+bool ob_told_has(const struct hmap *, const struct in6_addr *, uint16_t vlan);
+void ob_told_clear(struct hmap *);
 
 #endif /* announce.h */

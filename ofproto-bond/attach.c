@@ -5,8 +5,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "dp-packet.h"
 #include "dpif.h"
 #include "mac-learning.h"
+#include "mcast-snooping.h"
 #include "netdev.h"
 #include "netdev-vport.h"
 #include "odp-util.h"
@@ -14,12 +16,15 @@
 #include "ofproto/ofproto-dpif-xlate.h"
 #include "ofproto/ofproto-dpif-xlate-cache.h"
 #include "ofproto/ofproto-provider.h"
+#include "ofproto-bond/bundles.h"
+#include "ofproto-bond/groups.h"
 #include "ofproto-bond/handle.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
+#include "wire/mld.h"
 
 VLOG_DEFINE_THIS_MODULE(bond_attach);
 
@@ -171,6 +176,9 @@ ob_attach_packets_now(void)
     return packets_now;
 }
 
+/* The type of IGMP message that this thread is translating, or 0. */
+static __thread uint16_t igmp_now;
+
 OB_HOOK(xlate_actions);
 OB_HOOK(xlate_push_stats);
 OB_HOOK(xlate_push_stats_entry);
@@ -179,6 +187,9 @@ enum xlate_error
 __wrap_xlate_actions(struct xlate_in *xin, struct xlate_out *xout)
 {
     packets_now = xin->resubmit_stats ? xin->resubmit_stats->n_packets : 0;
+    igmp_now = (xin->flow.dl_type == htons(ETH_TYPE_IP)
+                && xin->flow.nw_proto == IPPROTO_IGMP
+                ? ntohs(xin->flow.tp_src) : 0);
     return __real_xlate_actions(xin, xout);
 }
 
@@ -199,9 +210,47 @@ __wrap_xlate_push_stats_entry(struct xc_entry *entry,
     __real_xlate_push_stats_entry(entry, stats, offloaded);
 }
 
-OB_HOOK(xlate_bundle_set);
+OB_HOOK(mcast_snooping_add_group4);
+OB_HOOK(mcast_snooping_add_mld);
 
-/* OVS does not tell otherwise which of its bundles a bond is of. */
+/* The snooping table does not say which version a report was of.  OVS calls
+ * this for versions 1 and 2. */
+bool
+__wrap_mcast_snooping_add_group4(struct mcast_snooping *ms, ovs_be32 ip4,
+                                 uint16_t vlan, void *port)
+{
+    struct in6_addr group = in6_addr_mapped_ipv4(ip4);
+
+    ob_groups_note(ms, &group, vlan,
+                   igmp_now == IGMP_HOST_MEMBERSHIP_REPORT ? 1 : 2);
+    return __real_mcast_snooping_add_group4(ms, ip4, vlan, port);
+}
+
+int
+__wrap_mcast_snooping_add_mld(struct mcast_snooping *ms,
+                              const struct dp_packet *p, uint16_t vlan,
+                              void *port)
+{
+    struct bnd_cursor c = bnd_cursor(dp_packet_l4(p), dp_packet_l4_size(p));
+    struct bnd_ip6 ip6;
+
+    if (bnd_mld_decode_v1(c, &ip6)) {
+        struct in6_addr group;
+
+        memcpy(&group, &ip6, sizeof group);
+        ob_groups_note(ms, &group, vlan, 1);
+    }
+    return __real_mcast_snooping_add_mld(ms, p, vlan, port);
+}
+
+OB_HOOK(xlate_bundle_set);
+OB_HOOK(xlate_bundle_remove);
+OB_HOOK(xlate_ofport_set);
+OB_HOOK(xlate_ofport_remove);
+OB_HOOK(xlate_remove_ofproto);
+
+/* OVS does not tell otherwise which of its bundles a bond is of, and how they
+ * are configured. */
 void
 __wrap_xlate_bundle_set(struct ofproto_dpif *ofproto, struct ofbundle *bundle,
                         const char *name, enum port_vlan_mode vlan_mode,
@@ -211,12 +260,64 @@ __wrap_xlate_bundle_set(struct ofproto_dpif *ofproto, struct ofbundle *bundle,
                         const struct bond *bond, const struct lacp *lacp,
                         bool floodable, bool protected)
 {
+    const struct ob_bundle config = {
+        .bundle = bundle,
+        .ofproto = ofproto,
+        .mode = vlan_mode,
+        .qinq_ethtype = qinq_ethtype,
+        .vlan = vlan,
+        .trunks = trunks,
+        .cvlans = cvlans,
+        .priority_tags = use_priority_tags,
+    };
+
+    ob_bundles_set(&config);
     if (bond) {
         CONST_CAST(struct bond *, bond)->bundle = bundle;
     }
     __real_xlate_bundle_set(ofproto, bundle, name, vlan_mode, qinq_ethtype,
                             vlan, trunks, cvlans, use_priority_tags, bond,
                             lacp, floodable, protected);
+}
+
+void
+__wrap_xlate_bundle_remove(struct ofbundle *bundle)
+{
+    ob_bundles_remove(bundle);
+    __real_xlate_bundle_remove(bundle);
+}
+
+void
+__wrap_xlate_ofport_set(struct ofproto_dpif *ofproto, struct ofbundle *bundle,
+                        struct ofport_dpif *port, ofp_port_t ofp_port,
+                        odp_port_t odp_port, const struct netdev *netdev,
+                        const struct cfm *cfm, const struct bfd *bfd,
+                        const struct lldp *lldp, struct ofport_dpif *peer,
+                        int stp_port_no, const struct rstp_port *rstp_port,
+                        const struct ofproto_port_queue *qdscp, size_t n_qdscp,
+                        enum ofputil_port_config config,
+                        enum ofputil_port_state state, bool is_tunnel,
+                        bool may_enable)
+{
+    ob_host_ports_set(ofproto, bundle, port, ofp_port, netdev);
+    __real_xlate_ofport_set(ofproto, bundle, port, ofp_port, odp_port, netdev,
+                            cfm, bfd, lldp, peer, stp_port_no, rstp_port,
+                            qdscp, n_qdscp, config, state, is_tunnel,
+                            may_enable);
+}
+
+void
+__wrap_xlate_ofport_remove(struct ofport_dpif *port)
+{
+    ob_host_ports_remove(port);
+    __real_xlate_ofport_remove(port);
+}
+
+void
+__wrap_xlate_remove_ofproto(struct ofproto_dpif *ofproto)
+{
+    ob_bundles_remove_bridge(ofproto);
+    __real_xlate_remove_ofproto(ofproto);
 }
 
 int
@@ -247,11 +348,65 @@ ob_attach_next_addresses(const struct ofproto_dpif *ofproto,
         const struct mac_entry *e = CONTAINER_OF(node, struct mac_entry,
                                                  hmap_node);
         if (mac_entry_get_port(ml, e) != bundle) {
-            addresses[found].mac = e->mac;
-            addresses[found++].vlan = e->vlan;
+            addresses[found++] = (struct ob_address) {
+                .mac = e->mac,
+                .vlan = e->vlan,
+                .bundle = mac_entry_get_port(ml, e),
+            };
         }
     }
     ovs_rwlock_unlock(&ml->rwlock);
+    return found;
+}
+
+/* Returns a port other than 'bundle' that wants group 'g', or null. */
+static const void *
+who_wants(const struct mcast_group *g, const void *bundle)
+{
+    const struct mcast_group_bundle *b;
+
+    LIST_FOR_EACH (b, bundle_node, &g->bundle_lru) {
+        if (b->port != bundle) {
+            return b->port;
+        }
+    }
+    return NULL;
+}
+
+size_t
+ob_attach_next_groups(const struct ofproto_dpif *ofproto, const void *bundle,
+                      struct hmap_position *pos, size_t n_look,
+                      struct ob_group groups[], size_t n, bool *done)
+{
+    struct mcast_snooping *ms = ofproto->ms;
+    size_t found = 0;
+
+    *done = !ms;
+    if (!ms) {
+        return 0;
+    }
+    ovs_rwlock_rdlock(&ms->rwlock);
+    while (n_look-- > 0 && found < n) {
+        struct hmap_node *node = hmap_at_position(&ms->table, pos);
+
+        if (!node) {
+            *done = true;
+            break;
+        }
+
+        const struct mcast_group *g = CONTAINER_OF(node, struct mcast_group,
+                                                   hmap_node);
+        const void *who = who_wants(g, bundle);
+        if (who) {
+            groups[found++] = (struct ob_group) {
+                .addr = g->addr,
+                .vlan = g->vlan,
+                .bundle = who,
+                .table = ms,
+            };
+        }
+    }
+    ovs_rwlock_unlock(&ms->rwlock);
     return found;
 }
 

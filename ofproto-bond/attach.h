@@ -12,6 +12,7 @@
 #ifndef OB_ATTACH_H
 #define OB_ATTACH_H 1
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "openflow/openflow.h"
@@ -97,6 +98,7 @@ int ob_attach_send_packet(const void *port, struct dp_packet *packet);
 struct ob_address {
     struct eth_addr mac;
     uint16_t vlan;              /* 0: untagged. */
+    const void *bundle;         /* Where it is, a struct ofbundle. */
 };
 
 /* Goes on through the addresses of bridge 'ofproto' from '*pos' (zeroed: from
@@ -107,6 +109,21 @@ size_t ob_attach_next_addresses(const struct ofproto_dpif *ofproto,
                                 const void *bundle, struct hmap_position *pos,
                                 size_t n_look, struct ob_address addresses[],
                                 size_t n, bool *done);
+
+/* A multicast group that somebody behind a bridge wants. */
+struct ob_group {
+    struct in6_addr addr;       /* IPv4 ones are mapped. */
+    uint16_t vlan;
+    const void *bundle;         /* Where he is, a struct ofbundle. */
+    const void *table;          /* It stands in, a struct mcast_snooping. */
+};
+
+/* The same for the groups of the bridge's multicast snooping table that are
+ * wanted by others than 'bundle'. */
+size_t ob_attach_next_groups(const struct ofproto_dpif *ofproto,
+                             const void *bundle, struct hmap_position *pos,
+                             size_t n_look, struct ob_group groups[],
+                             size_t n, bool *done);
 
 /* Does the bridge that had 'uuid' still exist? */
 bool ob_attach_ofproto_exists(const struct uuid *uuid);

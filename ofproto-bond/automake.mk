@@ -13,6 +13,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/bond.c \
 	ofproto-bond/buckets.c \
 	ofproto-bond/buckets.h \
+	ofproto-bond/bundles.c \
+	ofproto-bond/bundles.h \
 	ofproto-bond/carrier.c \
 	ofproto-bond/carrier.h \
 	ofproto-bond/event-log.c \
@@ -25,11 +27,17 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/fastpath.h \
 	ofproto-bond/frames.c \
 	ofproto-bond/frames.h \
+	ofproto-bond/groups.c \
+	ofproto-bond/groups.h \
 	ofproto-bond/guard.c \
 	ofproto-bond/guard.h \
 	ofproto-bond/handle.c \
 	ofproto-bond/handle.h \
+	ofproto-bond/hosts.c \
+	ofproto-bond/hosts.h \
 	ofproto-bond/lacp.c \
+	ofproto-bond/notices.c \
+	ofproto-bond/notices.h \
 	ofproto-bond/ob-config.c \
 	ofproto-bond/ob-config.h \
 	ofproto-bond/owner-config.c \

@@ -16,10 +16,10 @@
 #include "lacp.h"
 #include "netdev.h"
 #include "odp-util.h"
-#include "ofproto-bond/announce.h"
 #include "ofproto-bond/attach.h"
 #include "ofproto-bond/buckets.h"
 #include "ofproto-bond/handle.h"
+#include "ofproto-bond/hosts.h"
 #include "ofproto-bond/ob-config.h"
 #include "ofproto-bond/owner.h"
 #include "policy/policy.h"
@@ -120,6 +120,9 @@ configure(struct bond *bond, const struct bond_settings *s)
 
     ob_buckets_want_id(o->buckets, bond,
                        class->traits & BND_MT_DATAPATH_ID);
+    if (class->traits & (BND_MT_ANNOUNCE | BND_MT_REPORT)) {
+        ob_hosts_start();
+    }
     return changed;
 }
 
@@ -308,12 +311,9 @@ bond_rebalance(struct bond *bond)
 }
 
 bool
-bond_should_send_learning_packets(struct bond *bond)
+bond_should_send_learning_packets(struct bond *bond OVS_UNUSED)
 {
-    if (bond->owner && ob_owner_take_announce(bond->owner)) {
-        ob_announce_begin(bond->owner);
-    }
-    return false;               /* We do it ourselves. */
+    return false;               /* We do it ourselves: announce.h. */
 }
 
 bool

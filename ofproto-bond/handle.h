@@ -109,6 +109,10 @@ ob_flow_slot(const struct bnd_view *view, uint8_t i)
     return view->xmit == BND_XMIT_ACTIVE ? i + 1 : i;
 }
 
+/* The port, a struct ofport_dpif, of the member that is active in what 'bond'
+ * has published, or null. */
+void *ob_bond_active_port(const struct bond *bond);
+
 /* Publishes 'view' (taken over, may be null) on 'bond' with the names of the
  * owner's members.  The old one is freed after a grace period. */
 void ob_bond_publish(struct bond *, struct bnd_view *view);

@@ -14,6 +14,7 @@
 #include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/frames.h"
 #include "ofproto-bond/handle.h"
+#include "ofproto-bond/hosts.h"
 #include "ofproto-bond/sense.h"
 #include "openvswitch/poll-loop.h"
 #include "ovs-thread.h"
@@ -62,6 +63,7 @@ bool
 ob_owners_run(void)
 {
     latch_poll(&main_latch);
+    ob_hosts_run();
     return ob_handles_reap();
 }
 
@@ -69,6 +71,7 @@ void
 ob_owners_wait(void)
 {
     latch_wait(&main_latch);
+    ob_hosts_wait();
     if (ob_owners_many_lacp()) {
         /* For LACPDUs that others take in and that are not worth waking us. */
         main_wake = MIN(main_wake, ROUND_UP(main_now + 1, OB_LACP_GRID));
@@ -133,6 +136,7 @@ ob_owner_get(const char *name)
         o->engine = bnd_create(random_uint32(), now);
         bnd_effects_init(&o->fx);
         bnd_overlay_init(&o->overlay);
+        ob_announce_init(&o->announcer);
         o->wake = BND_NEVER;
         atomic_init(&o->wake_hint, BND_NEVER);
         atomic_init(&o->main_seen, real_msec());
@@ -161,6 +165,7 @@ ob_owner_unref(struct ob_owner *o)
         free(o->members[i].name);
     }
     free(o->members);
+    ob_announce_uninit(&o->announcer);
     bnd_overlay_uninit(&o->overlay);
     free(o->config_errors);
     bnd_destroy(o->engine);
@@ -413,7 +418,7 @@ update_hints(struct ob_owner *o)
                              bnd_member_lacp_current(o->engine, m->id));
     }
     if (o->todo_view || o->todo_connectivity || o->todo_revalidate
-        || o->todo_announce || o->active_changed) {
+        || ob_announce_is_todo(&o->todo_announce) || o->active_changed) {
         atomic_store_relaxed(&o->todo, true);
     }
 }
@@ -435,7 +440,7 @@ take_effects(struct ob_owner *o, struct bnd_effects *fx)
     }
     o->todo_revalidate |= (bnd_effects_has(fx, BND_FX_REVALIDATE)
                            && flows_change(o, view));
-    o->todo_announce |= bnd_effects_has(fx, BND_FX_WANT_ADDRS);
+    ob_announce_note(&o->todo_announce, fx);
     o->active_changed |= bnd_effects_has(fx, BND_FX_ACTIVE);
     o->todo_connectivity |= (bnd_effects_has(fx, BND_FX_ACTIVE)
                              || bnd_effects_has(fx, BND_FX_MEMBER_ENABLE));
@@ -496,6 +501,7 @@ ob_owner_pass(struct ob_owner *o, bool by_guard)
 void
 ob_owner_run(struct ob_owner *o)
 {
+    struct ob_announce_todo announce;
     bool view, connectivity, todo;
 
     if (o->bond && o->has_absent) {
@@ -506,20 +512,25 @@ ob_owner_run(struct ob_owner *o)
         ob_owner_pass(o, false);
     }
     atomic_store_relaxed(&o->main_seen, main_real);
-    ob_announce_run(o);
 
     atomic_read_relaxed(&o->todo, &todo);
     if (!todo) {
+        ob_announce_run(o);
         return;
     }
     ovs_mutex_lock(&o->mutex);
     view = o->todo_view;
     connectivity = o->todo_connectivity;
+    announce = o->todo_announce;
     o->todo_view = o->todo_connectivity = false;
-    atomic_store_relaxed(&o->todo, (o->todo_revalidate || o->todo_announce
-                                    || o->active_changed));
+    memset(&o->todo_announce, 0, sizeof o->todo_announce);
+    atomic_store_relaxed(&o->todo, o->todo_revalidate || o->active_changed);
     ovs_mutex_unlock(&o->mutex);
 
+    if (ob_announce_is_todo(&announce)) {
+        ob_announce_begin(o, &announce);
+    }
+    ob_announce_run(o);
     if (view && o->bond) {
         ob_buckets_update(o->buckets, o->bond);
     }
@@ -539,7 +550,8 @@ ob_owner_wait(struct ob_owner *o)
         ovs_mutex_lock(&o->mutex);
         /* 'todo_revalidate' comes with 'todo_view', and waits for bond_run(),
          * which a port that has just lost its bond does not see any more. */
-        todo = o->todo_view || o->todo_connectivity;
+        todo = (o->todo_view || o->todo_connectivity
+                || ob_announce_is_todo(&o->todo_announce));
         ovs_mutex_unlock(&o->mutex);
     }
     if (todo) {
@@ -574,12 +586,6 @@ bool
 ob_owner_take_revalidate(struct ob_owner *o)
 {
     return take_flag(o, &o->todo_revalidate);
-}
-
-bool
-ob_owner_take_announce(struct ob_owner *o)
-{
-    return take_flag(o, &o->todo_announce);
 }
 
 bool

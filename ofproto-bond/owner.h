@@ -102,7 +102,7 @@ struct ob_owner {
     atomic_bool todo;           /* Some flag is set: a first look. */
     bool todo_revalidate;
     bool todo_view;             /* Buckets may have changed. */
-    bool todo_announce;
+    struct ob_announce_todo todo_announce;
     bool todo_connectivity;     /* Others want to hear of it. */
     bool active_changed;        /* For the database. */
 
@@ -248,11 +248,9 @@ void ob_owner_wait(struct ob_owner *);
 /* One pass, on the main thread or on the guard's. */
 void ob_owner_pass(struct ob_owner *, bool by_guard);
 
-/* Tell, once each time, whether cached flows must be revalidated, whether the
- * bond wants the addresses behind it announced, and whether there is another
- * active member. */
+/* Tell, once each time, whether cached flows must be revalidated, and whether
+ * there is another active member. */
 bool ob_owner_take_revalidate(struct ob_owner *);
-bool ob_owner_take_announce(struct ob_owner *);
 bool ob_owner_take_active_changed(struct ob_owner *);
 
 /* Fills in '*status' (caller uninits) and '*extra'.  The brief one, which is

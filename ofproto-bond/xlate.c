@@ -148,6 +148,15 @@ bond_choose_output_member(struct bond *bond, const struct flow *flow,
     return i == BND_VIEW_NONE ? NULL : CONST_CAST(void *, ov->aux[i]);
 }
 
+void *
+ob_bond_active_port(const struct bond *bond)
+{
+    const struct ob_view *ov = ob_bond_view(bond);
+
+    return (!ov || ov->view->blocked || ov->view->active == BND_VIEW_NONE
+            ? NULL : CONST_CAST(void *, ov->aux[ov->view->active]));
+}
+
 enum bond_verdict
 bond_check_admissibility(struct bond *bond, const void *aux,
                          const struct eth_addr dst)

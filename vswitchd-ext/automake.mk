@@ -21,13 +21,19 @@ BND_HOOKS = \
 	bridge_exit \
 	bridge_run \
 	bridge_wait \
+	mcast_snooping_add_group4 \
+	mcast_snooping_add_mld \
 	netdev_rxq_recv \
 	odp_execute_actions \
 	ovsdb_idl_create \
 	xlate_actions \
+	xlate_bundle_remove \
 	xlate_bundle_set \
+	xlate_ofport_remove \
+	xlate_ofport_set \
 	xlate_push_stats \
-	xlate_push_stats_entry
+	xlate_push_stats_entry \
+	xlate_remove_ofproto
 
 bond_PROGRAMS += vswitchd-ext/ovs-vswitchd
 vswitchd_ext_ovs_vswitchd_SOURCES = \

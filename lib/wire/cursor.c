@@ -58,6 +58,12 @@ bnd_cursor_mac(struct bnd_cursor *c)
 }
 
 void
+bnd_cursor_bytes(struct bnd_cursor *c, void *bytes, size_t n)
+{
+    take(c, bytes, n);
+}
+
+void
 bnd_cursor_skip(struct bnd_cursor *c, size_t n)
 {
     if (n > bnd_cursor_left(c)) {

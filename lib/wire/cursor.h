@@ -50,6 +50,7 @@ uint8_t bnd_cursor_u8(struct bnd_cursor *);
 uint16_t bnd_cursor_u16(struct bnd_cursor *);
 uint32_t bnd_cursor_u32(struct bnd_cursor *);
 struct eth_addr bnd_cursor_mac(struct bnd_cursor *);
+void bnd_cursor_bytes(struct bnd_cursor *, void *bytes, size_t n);
 void bnd_cursor_skip(struct bnd_cursor *, size_t n);
 
 /* Writes into 'size' bytes at 'data' from 'pos' on. */

@@ -26,6 +26,17 @@ bnd_mld_is_reported(const struct bnd_ip6 *group)
             && memcmp(group, &all, sizeof all));
 }
 
+bool
+bnd_mld_decode_v1(struct bnd_cursor c, struct bnd_ip6 *group)
+{
+    enum { REST = 7 };          /* Code, checksum, delay, reserved. */
+    bool is_report = bnd_cursor_u8(&c) == MLD_V1_REPORT;
+
+    bnd_cursor_skip(&c, REST);
+    bnd_cursor_bytes(&c, group, sizeof *group);
+    return is_report && !c.bad;
+}
+
 void
 bnd_mld_report(struct bnd_writer *w, struct eth_addr mac,
                const struct bnd_ip6 *src, const struct bnd_ip6 *group,

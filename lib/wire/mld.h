@@ -22,6 +22,10 @@
 /* Is 'group' ever reported?  Not ff02::1, and not what stays within a node. */
 bool bnd_mld_is_reported(const struct bnd_ip6 *group);
 
+/* Reads an ICMPv6 message.  True if it is a report of version 1; then stores
+ * in '*group' of what. */
+bool bnd_mld_decode_v1(struct bnd_cursor, struct bnd_ip6 *group);
+
 /* Writes an untagged frame by which 'mac', which has the link-local address
  * 'src' (all zeros: none), reports 'group' in 'version' 1 or 2. */
 void bnd_mld_report(struct bnd_writer *, struct eth_addr mac,
