@@ -37,7 +37,8 @@ MODULE_DIRS = ["drivers/net/bonding", "drivers/net/net_failover.ko",
                "net/ipv4/netfilter/nf_defrag_ipv4.ko",
                "net/ipv6/netfilter/nf_defrag_ipv6.ko",
                "net/netfilter/nf_", "net/netfilter/nfnetlink",
-               "net/nsh", "net/openvswitch"]
+               "net/nsh", "net/openvswitch", "net/8021q", "net/802/",
+               "net/llc"]
 
 INIT = """\
 #!/bin/busybox sh

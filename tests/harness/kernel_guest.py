@@ -56,7 +56,7 @@ while [ $(cut -d. -f1 /proc/uptime) -lt 11 ]; do usleep 100000; done
 """ % {"dir": DIR}
 
 
-def _libraries(programs):
+def libraries(programs):
     """Paths of the shared libraries that 'programs' need, and the loader's,
     which is a path that the programs name."""
     libs = {}
@@ -86,7 +86,7 @@ def _files(daemon):
     for path in programs:
         files["bin/" + pathlib.Path(path).name] = \
             pathlib.Path(path).read_bytes()
-    libs, loader = _libraries(programs + [str(daemon)])
+    libs, loader = libraries(programs + [str(daemon)])
     for name, path in libs.items():
         files["lib/" + name] = path.read_bytes()
     files[str(loader).lstrip("/")] = loader.read_bytes()
