@@ -34,7 +34,7 @@ from switch import Switch
 
 N = 3
 NAMES = ["s%d" % i for i in range(N)]
-MACS = ["02:00:00:00:01:%02x" % i for i in range(N)]
+MACS = ["02:00:00:00:01:%02x" % i for i in range(8)]
 VLAN = 10
 UNTAGGED = ("10.0.0.1/24", "10.0.0.2/24", "fd00::1/64")
 TAGGED = ("10.10.0.1/24", "fd10::1/64")
@@ -252,6 +252,10 @@ class LinuxBond:
         """Sets the bond's MTU."""
         self.run("ip link set b mtu %d" % mtu)
 
+    def set_mac(self, address):
+        """Sets the bond's MAC."""
+        self.run("ip link set b address %s" % address)
+
     def promiscuous(self):
         """Lets the NICs, which are of virtio, not filter."""
         self.run(*["ip link set %s promisc on" % n for n in NAMES])
@@ -321,13 +325,13 @@ class OurBond:
         """Makes the bond."""
         settings = ["other_config:%s=%s" % (self._key(k), v)
                     for k, v in [("mode", mode)] + list(options.items())]
+        if mtu:
+            settings.append("other_config:bond-mtu=%d" % mtu)
         cmd = ["add-bond", "br0", "b"] + [NAMES[i] for i in members]
         cmd += ["--", "set", "port", "b"] + settings
         for i, value in prio.items():
             cmd += ["--", "set", "interface", NAMES[i],
                     "other_config:bond-prio=%d" % value]
-        if mtu:
-            cmd += ["--", "set", "interface", "br0", "mtu_request=%d" % mtu]
         if tagged is not None:
             cmd += ["--", "add-port", "br0", "v10", "tag=%d" % VLAN, "--",
                     "set", "interface", "v10", "type=internal",
@@ -354,8 +358,7 @@ class OurBond:
             self._inner.close()
             self._inner = None
         self.s.vsctl("--if-exists", "del-port", "b", "--", "--if-exists",
-                     "del-port", "v10", "--", "clear", "interface", "br0",
-                     "mtu_request")
+                     "del-port", "v10")
         self._sh("ip addr flush dev br0", "ip link set br0 down", *[
             "ip link set s%d up mtu 1500 address %s" % (i, MACS[i])
             for i in range(N)])
@@ -402,8 +405,13 @@ class OurBond:
         self.s.add_member("b", NAMES[i])
 
     def set_mtu(self, mtu):
-        """Sets the host's MTU."""
-        self.s.vsctl("set", "interface", "br0", "mtu_request=%d" % mtu)
+        """Sets the bond's MTU; the host's port takes its ports' MTU."""
+        self.option("mtu", mtu)
+
+    def set_mac(self, address):
+        """Sets the bond's MAC."""
+        self.s.vsctl("set", "port", "b", 'other_config:bond-address="%s"'
+                     % address)
 
     def promiscuous(self):
         """Ports of a bridge do not filter."""

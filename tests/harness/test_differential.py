@@ -21,6 +21,7 @@ import pytest
 
 import differential
 import diffrandom
+from differential import MACS
 from diffrun import (Run, actives, announced, case, cut, do, flap, keep,
                      links, mend, option, pause, receives, see, transmits)
 from lab import checked_lab
@@ -246,6 +247,18 @@ ONE = {"s0": "P0", "s1": "P0", "s2": "P0"}
 MAC = [
     case("LB-MAC-01", AB, {}, links(b="P0", linux=ONE, ours=OWN),
          cut(0), see(active=1), links(b="P0", linux=ONE, ours=OWN)),
+    case("LB-MAC-01-none", AB, {"fail_over_mac": "none"},
+         links(b="P0", **ONE),
+         cut(0), see(active=1), links(b="P0", **ONE),
+         do("release", 2), see(members=(0, 1)),
+         links(s0="P0", s1="P0", s2="P2"),
+         do("enslave", 2), see(s2="up"), links(b="P0", **ONE)),
+    case("LB-MAC-02", AB, {"fail_over_mac": "none"},
+         do("set_mac", MACS[5]),
+         links(b="P5", s0="P5", s1="P5", s2="P5"),
+         do("release", 1), see(members=(0, 2)), links(s0="P5", s1="P1")),
+    case("LB-MAC-08", AB, {"fail_over_mac": "active"},
+         do("set_mac", MACS[5]), pause(0.3), links(b="P0", **OWN)),
     case("LB-MAC-03", AB, {"fail_over_mac": "active"},
          links(b="P0", **OWN), see(active=0)),
     case("LB-MAC-04", AB, {"fail_over_mac": "active"},
