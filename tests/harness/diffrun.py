@@ -8,6 +8,7 @@ both bonds at once, or looks at both.  What a step expects is the catalogue's
 on purpose a step says what each has to show, in 'linux' and 'ours'."""
 
 import collections
+import difflib
 import struct
 import time
 
@@ -187,8 +188,10 @@ def see(after=0, before=0, linux=None, ours=None, **fields):
             texts = [w.latest[2].text for w in run.watches.values()]
             if texts[0] == texts[1]:
                 break
-            assert time.time() < deadline, \
-                "texts differ:\n%s\n--- and:\n%s" % tuple(texts)
+            assert time.time() < deadline, "\n".join(
+                ["texts differ:"] + list(difflib.unified_diff(
+                    *(t.splitlines() for t in texts), "linux", "ours",
+                    lineterm="", n=0)))
             time.sleep(0.01)
     step.__name__ = "see(%s, linux=%s, ours=%s)" % (fields, linux, ours)
     return step
@@ -329,7 +332,8 @@ KINDS = {"bond": MACS[0], "member": MACS[1], "broadcast": "ff:ff:ff:ff:ff:ff",
 
 
 def receives(linux=None, ours=None, **members):
-    """Frames of all KINDS arrive at members (s0="all", s1="", or some kinds): which of them the host gets."""
+    """Frames of all KINDS arrive at members (s0="all", s1="", or some kinds
+    by name): which of them the host gets."""
     def step(run):
         run.pair.both("promiscuous")
         wanted = run.wanted(members, linux, ours)
