@@ -34,7 +34,9 @@ from switch import Switch
 
 N = 3
 NAMES = ["s%d" % i for i in range(N)]
-MACS = ["02:00:00:00:01:%02x" % i for i in range(8)]
+# Not locally administered: a bridge takes the lowest address of its ports, if
+# it is none of these, so that the host has s0's, as in Linux.
+MACS = ["00:16:3e:00:01:%02x" % i for i in range(8)]
 VLAN = 10
 UNTAGGED = ("10.0.0.1/24", "10.0.0.2/24", "fd00::1/64")
 TAGGED = ("10.10.0.1/24", "fd10::1/64")
@@ -47,13 +49,16 @@ def status(text):
     """What a text of /proc/net/bonding/b says."""
     proc = guest_module.ProcBond(text)
     active = proc.fields.get("Currently Active Slave", "None")
-    # The first line has the version, which is nobody's behaviour.
+    # The first line has the version, which is nobody's behaviour.  What speed
+    # a device without carrier reports is the device's.
+    text = re.sub(r"(?m)^(MII Status: (?!up).*\n)Speed: .*\nDuplex: .*\n",
+                  r"\1", text.split("\n", 1)[1].strip())
     return Status(None if active == "None" else active,
                   proc.fields["MII Status"],
                   {n: m["MII Status"] for n, m in proc.members.items()},
                   {n: int(m["Link Failure Count"])
                    for n, m in proc.members.items()},
-                  text.split("\n", 1)[1].strip())
+                  text)
 
 
 def host_ip(i):
