@@ -38,8 +38,7 @@ NAMES = ["s%d" % i for i in range(N)]
 # it is none of these, so that the host has s0's, as in Linux.
 MACS = ["00:16:3e:00:01:%02x" % i for i in range(8)]
 VLAN = 10
-UNTAGGED = ("10.0.0.1/24", "10.0.0.2/24", "fd00::1/64")
-TAGGED = ("10.10.0.1/24", "fd10::1/64")
+GROUP = "239.1.2.3"
 
 Status = collections.namedtuple("Status", "active mii links fails text")
 Frame = collections.namedtuple("Frame", "time member data")
@@ -261,6 +260,10 @@ class LinuxBond:
         """Sets the bond's MAC."""
         self.run("ip link set b address %s" % address)
 
+    def join(self):
+        """The host joins a multicast group."""
+        self.run("ip2 addr add %s/32 dev b autojoin" % GROUP)
+
     def promiscuous(self):
         """Lets the NICs, which are of virtio, not filter."""
         self.run(*["ip link set %s promisc on" % n for n in NAMES])
@@ -417,6 +420,10 @@ class OurBond:
         """Sets the bond's MAC."""
         self.s.vsctl("set", "port", "b", 'other_config:bond-address="%s"'
                      % address)
+
+    def join(self):
+        """The host joins a multicast group."""
+        self._sh("ip addr add %s/32 dev br0 autojoin" % GROUP)
 
     def promiscuous(self):
         """Ports of a bridge do not filter."""

@@ -9,10 +9,11 @@ on purpose a step says what each has to show, in 'linux' and 'ours'."""
 
 import collections
 import difflib
+import socket
 import struct
 import time
 
-from differential import (MACS, N, NAMES, UNTAGGED, VLAN, Watch, host_mac)
+from differential import GROUP, MACS, N, NAMES, VLAN, Watch, host_mac
 from kernel_guest import mac
 from lab import SLOW
 
@@ -326,6 +327,36 @@ def announced(n, member=None, spacing=TICK, kinds=None, linux_n=None):
     return step
 
 
+def reported(n, member=None):
+    """'n' times the group that the host is in is reported, every 200 ms, by
+    'member' if given."""
+    def step(run):
+        time.sleep(max(0, run.at + 0.6 + n * 0.2 - time.time()))
+        deadline = time.time() + PATIENCE * SLOW
+        while True:
+            seen = {label: reports(run, label) for label in run.watches}
+            if all(len(s) == n for s in seen.values()) or \
+                    time.time() > deadline:
+                break
+            time.sleep(0.1)
+        for label, frames in seen.items():
+            assert len(frames) == n, "%s: %d reports, %s" % (
+                label, len(frames), [(f.time - run.at, f.member)
+                                     for f in frames])
+            assert member is None or {f.member for f in frames} <= {member}
+            for a, b in zip(frames, frames[1:]):
+                assert 0.1 < b.time - a.time < 0.2 + 1 * SLOW, "%s: %s" % (
+                    label, [f.time - run.at for f in frames])
+        assert len({f.data for s in seen.values() for f in s}) <= 1, seen
+
+    def reports(run, label):
+        return [f for f in run.frames(label)
+                if f.data[:6] == mac("01:00:5e:00:00:16")
+                and f.data.endswith(socket.inet_aton(GROUP))]
+    step.__name__ = "reported(%d)" % n
+    return step
+
+
 KINDS = {"bond": MACS[0], "member": MACS[1], "broadcast": "ff:ff:ff:ff:ff:ff",
          "multicast": "01:00:5e:01:01:01", "lldp": "01:80:c2:00:00:0e",
          "stp": "01:80:c2:00:00:00", "other": "02:00:00:00:07:07"}
@@ -391,8 +422,3 @@ def transmits(n, hosts=1, check=None):
             assert check(count["ours"]), "%s" % count
     step.__name__ = "transmits(%d)" % n
     return step
-
-
-__all__ = ["UNTAGGED", "actives", "announced", "case", "cut", "do", "flap",
-           "keep", "links", "mend", "option", "pause", "receives", "see",
-           "transmits"]
