@@ -402,10 +402,10 @@ def receives(linux=None, ours=None, **members):
     return step
 
 
-def transmits(n, hosts=1, check=None):
+def transmits(n, hosts=1, check=None, exact=True):
     """The host sends 'n' frames to each of some hosts.  Both send each of them
-    by the same members equally often, and 'check', if any, is true of
-    {host: {member: count}}."""
+    by the same members equally often (or not, as other frames take a turn,
+    too), and 'check', if any, is true of {host: {member: count}}."""
     def step(run):
         run.stimulus()
         run.pair.both("transmit", n, range(hosts))
@@ -417,8 +417,9 @@ def transmits(n, hosts=1, check=None):
                 for i in range(hosts):
                     if f.data[:6] == mac(host_mac(i)):
                         count[label][i][f.member] += 1
-        assert count["linux"] == count["ours"], "%s" % count
-        if check:
-            assert check(count["ours"]), "%s" % count
+        if exact:
+            assert count["linux"] == count["ours"], "%s" % count
+        for label, c in count.items():
+            assert not check or check(c), "%s: %s" % (label, c)
     step.__name__ = "transmits(%d)" % n
     return step
