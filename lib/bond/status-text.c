@@ -206,6 +206,7 @@ bnd_format_bond(const char *name, const struct bnd_status *s,
     }
     ds_put_char(ds, '\n');
     format_errors(x->errors, ds);
+    bnd_format_more(s, x, sorted, ds);
     format_xmit(s, x, sorted, ds);
     format_extra(x, ds);
     free(sorted);

@@ -59,6 +59,13 @@ void bnd_format_bond_row(const char *name, const struct bnd_status *,
 void bnd_format_buckets(const char *name, const struct bnd_status *,
                         const struct bnd_status_extra *, struct ds *);
 
+/* The part of bond/show about what stock Open vSwitch does not have, members
+ * in the order of 'sorted'. */
+void bnd_format_more(const struct bnd_status *,
+                     const struct bnd_status_extra *,
+                     const struct bnd_status_member *const sorted[],
+                     struct ds *);
+
 /* Appends to the reply of bond/proc what /proc/net/bonding/'name' would say,
  * if the bond were one of the Linux bonding driver.
  *

@@ -29,15 +29,31 @@ bnd_status_uninit(struct bnd_status *s)
     memset(s, 0, sizeof *s);
 }
 
-const char *
-bnd_status_option(const struct bnd_status *s, const char *name)
+static const struct bnd_status_option *
+find_option(const struct bnd_status *s, const char *name)
 {
     for (size_t i = 0; i < s->n_options; i++) {
         if (!strcmp(s->options[i].name, name)) {
-            return s->options[i].value;
+            return &s->options[i];
         }
     }
-    return "";
+    return NULL;
+}
+
+const char *
+bnd_status_option(const struct bnd_status *s, const char *name)
+{
+    const struct bnd_status_option *option = find_option(s, name);
+
+    return option ? option->value : "";
+}
+
+bool
+bnd_status_is_given(const struct bnd_status *s, const char *name)
+{
+    const struct bnd_status_option *option = find_option(s, name);
+
+    return option && option->given;
 }
 
 const char *

@@ -166,6 +166,9 @@ void bnd_status_uninit(struct bnd_status *);
  * none. */
 const char *bnd_status_option(const struct bnd_status *, const char *name);
 
+/* Was option 'name' given explicitly? */
+bool bnd_status_is_given(const struct bnd_status *, const char *name);
+
 /* Returns the active member, or null. */
 const struct bnd_status_member *bnd_status_active(const struct bnd_status *);
 
