@@ -1120,7 +1120,10 @@ sender(void *number_)
         }
         dp_packet_batch_init(&batch);
         for (size_t i = 0; i < n; i++) {
-            dp_packet_batch_add(&batch, make_packet(i, &seed));
+            struct dp_packet *p = make_packet(i, &seed);
+
+            p->md.skb_priority = i % 4 ? 0 : PRIORITY_OF(1 + i / 4 % 3);
+            dp_packet_batch_add(&batch, p);
         }
         __wrap_netdev_rxq_recv((void *) &queue, &batch, NULL);
         execute_id(BOND_ID, &batch, true);
@@ -1136,6 +1139,18 @@ sender(void *number_)
     dp_packet_batch_init(&none);
     __wrap_netdev_rxq_recv((void *) &queue, &none, NULL);
     return NULL;
+}
+
+/* Gives some members of 'view' queues of their own, if it heeds them. */
+static void
+pin_some(struct bnd_view *view)
+{
+    if (view->xmit == BND_XMIT_RR || view->xmit == BND_XMIT_ACTIVE) {
+        view->pinned = true;
+        for (size_t i = 0; i < view->n_members; i++) {
+            view->members[i].queue_id = rand64(&dice) % 4;
+        }
+    }
 }
 
 static struct bnd_view *
@@ -1181,6 +1196,7 @@ check_threads(bool leave)
         view = leave ? random_view() : make_view(
             round % 2 ? BND_XMIT_RR : BND_XMIT_POLICY, 8,
             round % 2 ? 0 : 256);
+        pin_some(view);
         publish(f, view);
         for (int i = 0; i < 4; i++) {
             ob_fast_cut(f, 1 + rand64(&dice) % 8, rand64(&dice) % 2);
@@ -1218,9 +1234,10 @@ test_threads_and_members(void)
 
 /* Lanes of a PMD thread. */
 
-/* Lets the thread's queue yield 'n' packets and has them sent. */
+/* Lets the thread's queue yield 'n' packets that OpenFlow puts in 'queue_id'
+ * (0: none) and has them sent. */
 static void
-receive(size_t n)
+receive_queue(uint16_t queue_id, size_t n)
 {
     static uint32_t number;
     struct dp_packet_batch batch;
@@ -1228,12 +1245,21 @@ receive(size_t n)
 
     dp_packet_batch_init(&batch);
     for (size_t i = 0; i < n; i++) {
-        dp_packet_batch_add(&batch, make_packet(number++, &dice));
+        struct dp_packet *p = make_packet(number++, &dice);
+
+        p->md.skb_priority = queue_id ? PRIORITY_OF(queue_id) : 0;
+        dp_packet_batch_add(&batch, p);
     }
     __wrap_netdev_rxq_recv((void *) &queue, &batch, NULL);
     if (n) {
         execute_id(BOND_ID, &batch, true);
     }
+}
+
+static void
+receive(size_t n)
+{
+    receive_queue(0, n);
 }
 
 /* Did 'n' packets come out, those of each port in order? */
@@ -1307,6 +1333,38 @@ pmd_main(void *f_)
     }
     n_out = 0;
     check_counters(f);
+
+    /* What is in a queue does not wait for what is not, but not for those
+     * either that the view before put in its member's lane. */
+    CHECK(ob_fast_cut(f, 2, false));
+    receive(32);
+    view->members[1].queue_id = 1;
+    view->pinned = true;
+    publish(f, view);
+    receive_queue(1, 32);
+    CHECK(n_out == 64);
+    expect_out(64);
+    receive(32);
+    receive_queue(1, 32);
+    CHECK(n_out == 32 && out[0].port == PORT_OF(2)
+          && out[31].port == PORT_OF(2));
+    receive(0);
+    CHECK(n_out == 64);
+    n_out = 0;
+    check_counters(f);
+
+    /* Its member is cut: it is dealt with all others, and waits. */
+    receive_queue(1, 16);
+    CHECK(ob_fast_cut(f, 2, true));
+    receive_queue(1, 32);
+    receive(0);
+    CHECK(n_out == 48 && out[15].port == PORT_OF(2)
+          && out[16].port == PORT_OF(1));
+    n_out = 0;
+    check_counters(f);
+    view->members[1].queue_id = 0;
+    view->pinned = false;
+    publish(f, view);
 
     /* Nobody is left. */
     CHECK(ob_fast_cut(f, 2, false));
