@@ -38,7 +38,8 @@ lib_libbond_engine_a_SOURCES = \
 	lib/wire/mld.h \
 	lib/wire/nd.c \
 	lib/wire/nd.h \
-	lib/config/linux-options.def \
+	lib/config/manual.c \
+	lib/config/manual.h \
 	lib/config/member-options.def \
 	lib/config/members.c \
 	lib/config/members.h \

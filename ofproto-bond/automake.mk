@@ -40,6 +40,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/notices.h \
 	ofproto-bond/ob-config.c \
 	ofproto-bond/ob-config.h \
+	ofproto-bond/ob-options.c \
+	ofproto-bond/ob-options.h \
 	ofproto-bond/owner-config.c \
 	ofproto-bond/owner-private.h \
 	ofproto-bond/owner-status.c \

@@ -51,6 +51,16 @@ keep_errors(struct ob_owner *o, const char *errors)
     ob_owner_status_changed(o);
 }
 
+static void
+keep_notes(struct ob_owner *o, const char *notes)
+{
+    if (!nullable_string_is_equal(o->config_notes, notes)) {
+        free(o->config_notes);
+        o->config_notes = nullable_xstrdup(notes);
+        ob_owner_status_changed(o);
+    }
+}
+
 void
 ob_config_member(struct ob_owner *o, struct ob_member *m)
 {
@@ -93,5 +103,8 @@ ob_config_overlay(struct ob_owner *o, struct bnd_settings *s)
     }
     bnd_settings_uninit(s);
     *s = merged;
+    bnd_settings_uninit(&o->settings);
+    bnd_settings_clone(&o->settings, s);
     keep_errors(o, bnd_overlay_errors(&o->overlay));
+    keep_notes(o, bnd_overlay_notes(&o->overlay));
 }

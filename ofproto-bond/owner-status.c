@@ -89,6 +89,7 @@ fill_extra(struct ob_owner *o, struct bnd_status_extra *extra)
 {
     extra->errors = o->config_errors;
     extra->wall = time_wall_msec() - time_msec();
+    extra->notes = o->config_notes;
     if (o->bond) {
         extra->datapath_id = ob_buckets_id(o->buckets);
         atomic_read_relaxed(&o->bond->lb_output, &extra->lb_output);

@@ -137,6 +137,7 @@ ob_owner_get(const char *name)
         bnd_effects_init(&o->fx);
         bnd_overlay_init(&o->overlay);
         ob_announce_init(&o->announcer);
+        bnd_settings_init(&o->settings);
         o->wake = BND_NEVER;
         atomic_init(&o->wake_hint, BND_NEVER);
         atomic_init(&o->main_seen, real_msec());
@@ -167,7 +168,9 @@ ob_owner_unref(struct ob_owner *o)
     free(o->members);
     ob_announce_uninit(&o->announcer);
     bnd_overlay_uninit(&o->overlay);
+    bnd_settings_uninit(&o->settings);
     free(o->config_errors);
+    free(o->config_notes);
     bnd_destroy(o->engine);
     bnd_effects_uninit(&o->fx);
     ovs_mutex_destroy(&o->tx_mutex);

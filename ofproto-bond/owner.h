@@ -119,7 +119,9 @@ struct ob_owner {
     long long int next_account; /* When to read bucket counters, ms. */
 
     struct bnd_overlay overlay; /* Settings that lie over OVS's... */
-    char *config_errors;        /* ...and what is wrong there, or null. */
+    struct bnd_settings settings; /* ...what is in force of both... */
+    char *config_errors;        /* ...what is wrong there, or null... */
+    char *config_notes;         /* ...and what is worth telling, or null. */
 
     struct bnd_status_extra extra;  /* (m) Counters of passes. */
     uint64_t status_seq;        /* (m) Counts changes of the status. */

@@ -154,7 +154,7 @@ SYSTEM_PATH = $(abs_builddir)/vswitchd-ext:$(OVS_BUILDDIR)/utilities:$(OVS_SRCDI
 
 CHECK_LOCAL += check-engine
 check-engine: tests/testsuite tests/atconfig tests/atlocal tests/bndtest \
-		tests/fasttest
+		tests/fasttest utilities/gen-options utilities/ofproto-bond.7
 	$(SHELL) tests/testsuite $(AUTOTEST_RUN) \
 	    AUTOTEST_PATH='$(ENGINE_PATH)' $(TESTSUITEFLAGS)
 .PHONY: check-engine

@@ -23,11 +23,14 @@
  *     string TEXT
  *     member NAME [OPTION VALUE]      the bond has it; one of its keys
  *     settle [lacp]                   instead of "end": with all checks
+ *     settled [TEXT]                  all that is in force then
  *     is MEMBER TEXT                  a member's options, "prio queue admin"
  *     merged [TEXT]                   all that is given
  *     fall NAME [no]                  refuse its value (cannot if "no")
  *     end
- *     errors [TEXT]                   separated by "; ", ditto */
+ *     errors [TEXT]                   separated by "; ", ditto
+ *     notes [TEXT]                    ditto
+ *     shows NAME TEXT                 what bond/options would say */
 
 #include <config.h>
 #include "bndtest.h"
@@ -115,7 +118,7 @@ command_value(struct drive *d)
     enum bnd_opt opt = arg_opt(d, 1);
     char *got;
 
-    if (opt == BND_OPT_PRIMARY) {
+    if (bnd_row_is_text(bnd_opt_row(opt))) {
         const char *s = bnd_settings_str(&d->now, opt);
         got = xstrdup(s ? s : "none");
     } else {
@@ -139,12 +142,11 @@ want_merged(const struct drive *d, const char *wanted)
 }
 
 static void
-want_errors(const struct drive *d, const char *wanted)
+want_lines(const struct drive *d, const char *lines, const char *wanted)
 {
-    const char *errors = bnd_overlay_errors(&d->overlay);
     struct ds ds = DS_EMPTY_INITIALIZER;
 
-    for (const char *p = errors; p && *p; p++) {
+    for (const char *p = lines; p && *p; p++) {
         if (*p != '\n') {
             ds_put_char(&ds, *p);
         } else if (p[1]) {
@@ -206,6 +208,10 @@ run_overlay(struct drive *d)
                                d->line.word[3]);
     } else if (!strcmp(command, "settle")) {
         command_settle(d);
+    } else if (!strcmp(command, "settled")) {
+        char *got = format(&d->settled);
+        want(d, got, arg);
+        free(got);
     } else if (!strcmp(command, "is") && n == 3) {
         command_is(d);
     } else if (!strcmp(command, "merged")) {
@@ -216,7 +222,15 @@ run_overlay(struct drive *d)
     } else if (!strcmp(command, "end")) {
         bnd_overlay_end(&d->overlay);
     } else if (!strcmp(command, "errors")) {
-        want_errors(d, arg);
+        want_lines(d, bnd_overlay_errors(&d->overlay), arg);
+    } else if (!strcmp(command, "notes")) {
+        want_lines(d, bnd_overlay_notes(&d->overlay), arg);
+    } else if (!strcmp(command, "shows") && n == 3) {
+        struct ds ds = DS_EMPTY_INITIALIZER;
+
+        bnd_settings_show(&d->settled, arg_opt(d, 1), &ds);
+        want(d, ds_cstr(&ds), d->line.word[2]);
+        ds_destroy(&ds);
     } else {
         return false;
     }
@@ -318,25 +332,27 @@ must_refuse(const char *name, const char *text)
 }
 
 static void
-check_int(const char *name, long long int min, long long int max)
+check_int(const struct bnd_row *row)
 {
-    static const char *const bad[] = { "", "x", "1x", " 1", "1 ", "0x10",
-                                       "99999999999999999999", "1.5" };
-    const long long int good[] = { min, min + 1, max - 1, max };
+    static const char *const bad[] = { "", " ", "x", "1x", "0x10", "+1",
+                                       "99999999999999999999", "1.5", "\n1",
+                                       "true", "on" };
+    const long long int good[] = { row->min, row->min + 1, row->max - 1,
+                                   row->max, row->def };
 
     for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
         char *text = xasprintf("%lld", good[i]);
-        round_trip(name, text);
+        round_trip(row->name, text);
         free(text);
     }
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        must_refuse(name, bad[i]);
+        must_refuse(row->name, bad[i]);
     }
 
-    char *below = xasprintf("%lld", min - 1);
-    char *above = xasprintf("%lld", max + 1);
-    must_refuse(name, below);
-    must_refuse(name, above);
+    char *below = xasprintf("%lld", row->min - 1);
+    char *above = xasprintf("%lld", row->max + 1);
+    must_refuse(row->name, below);
+    must_refuse(row->name, above);
     free(below);
     free(above);
 }
@@ -367,30 +383,75 @@ check_choices(const char *name, const char *choices, int n_numbered)
     free(copy);
 }
 
+/* Values that are taken, and such that are not. */
 static void
-check_str(const char *name)
+check_texts(const char *name, const char *const good[],
+            const char *const bad[])
 {
-    round_trip(name, "eth0");
-    round_trip(name, "a=b");
-    must_refuse(name, "");
+    for (size_t i = 0; good[i]; i++) {
+        round_trip(name, good[i]);
+    }
+    for (size_t i = 0; bad[i]; i++) {
+        must_refuse(name, bad[i]);
+    }
 }
 
 static void
-check_all(void)
+check_row(const struct bnd_row *row)
 {
-#define BND_OPT_INT(ENUM, NAME, MIN, MAX, DEF, APPLY, DOC) \
-    check_int(NAME, MIN, MAX);
-#define BND_OPT_BOOL(ENUM, NAME, DEF, APPLY, DOC) \
-    check_choices(NAME, "false|true|off|on", 2);
-#define BND_OPT_ENUM(ENUM, NAME, CHOICES, N, DEF, APPLY, DOC) \
-    check_choices(NAME, CHOICES, N);
-#define BND_OPT_STR(ENUM, NAME, APPLY, DOC) \
-    check_str(NAME);
-#include "config/options.def"
-#undef BND_OPT_INT
-#undef BND_OPT_BOOL
-#undef BND_OPT_ENUM
-#undef BND_OPT_STR
+    static const char *const texts[] = { "eth0", "a=b", NULL };
+    static const char *const macs[] = { "02:00:00:00:00:0a",
+                                        "aA:bb:CC:dd:ee:FF", NULL };
+    static const char *const bad_macs[] = { "", "1:2:3:4:5:6",
+                                            "02 00 00 00 00 0a",
+                                            "ff:ff:ff:ff:ff:ff",
+                                            "01:00:5e:00:00:01",
+                                            "02:00:00:00:00", NULL };
+    static const char *const ip4[] = { "10.0.0.1", "1.1.1.1,2.2.2.2",
+                                       "127.0.0.1 224.0.0.1,0.1.2.3", NULL };
+    static const char *const bad_ip4[] = { "", ",", "10.0.0", "300.1.1.1",
+                                           "0.0.0.0", "255.255.255.255",
+                                           "::2", "+10.0.0.1", NULL };
+    static const char *const ip6[] = { "fe80::1", "2001:db8::1,2001:db8::2",
+                                       NULL };
+    static const char *const bad_ip6[] = { "", "::", "::1", "ff02::1",
+                                           "10.0.0.1", "fe80::g", NULL };
+    static const char *const none[] = { "", NULL };
+
+    switch (row->type) {
+    case BND_ROW_INT:
+        check_int(row);
+        break;
+    case BND_ROW_BOOL:
+        check_choices(row->name, "false|true|off|on", 2);
+        break;
+    case BND_ROW_ENUM:
+        check_choices(row->name, row->choices, row->n_numbered);
+        break;
+    case BND_ROW_STR:
+        check_texts(row->name, texts, none);
+        break;
+    case BND_ROW_MAC:
+        check_texts(row->name, macs, bad_macs);
+        must_refuse(row->name, "00:00:00:00:00:00");
+        must_refuse(row->name, "02:00:00:00:00:0a:0b");
+        round_trip(row->name, "02-00-00-00-00-0a");
+        break;
+    case BND_ROW_MAC_OR_0:
+        check_texts(row->name, macs, bad_macs);
+        round_trip(row->name, "00:00:00:00:00:00");
+        round_trip(row->name, "02:00:00:00:00:0a:0b");
+        must_refuse(row->name, "02-00-00-00-00-0a");
+        break;
+    case BND_ROW_IP4:
+        check_texts(row->name, ip4, bad_ip4);
+        break;
+    case BND_ROW_IP6:
+        check_texts(row->name, ip6, bad_ip6);
+        break;
+    default:
+        OVS_NOT_REACHED();
+    }
 }
 
 static int
@@ -403,11 +464,13 @@ drive_settings(int argc, char *argv[])
         fputs("bndtest settings: which script?\n", stderr);
         return 2;
     } else if (!strcmp(argv[1], "--check")) {
-        check_all();
+        for (enum bnd_opt opt = 0; opt < BND_N_OPTS; opt++) {
+            check_row(bnd_opt_row(opt));
+        }
         return 0;
     } else if (!strcmp(argv[1], "--list")) {
         for (enum bnd_opt opt = 0; opt < BND_N_OPTS; opt++) {
-            printf("%s: %s\n", bnd_opt_name(opt), bnd_opt_doc(opt));
+            printf("%s: %s\n", bnd_opt_name(opt), bnd_opt_row(opt)->doc);
         }
         return 0;
     }

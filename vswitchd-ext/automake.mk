@@ -6,6 +6,8 @@
 vswitchd_ext_SOURCES = \
 	vswitchd-ext/appctl.c \
 	vswitchd-ext/appctl.h \
+	vswitchd-ext/appctl-options.c \
+	vswitchd-ext/appctl-options.h \
 	vswitchd-ext/config-ovsdb.c \
 	vswitchd-ext/config-ovsdb.h \
 	vswitchd-ext/plugin.c \

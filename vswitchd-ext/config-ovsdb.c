@@ -69,19 +69,31 @@ read_keys(const struct smap *other_config, struct bnd_overlay *overlay)
     free(sorted);
 }
 
-/* Open vSwitch's own keys.  It has parsed them, 'base' says what came of it,
- * but not whether they are there. */
+/* Open vSwitch made 'num' of the value 'text' of its key 'key', maybe without a
+ * word about it. */
 static void
-take_ovs_num(const struct smap *other_config, const char *key,
-             enum bnd_opt opt, struct bnd_overlay *overlay,
-             const struct bnd_settings *base)
+check_ovs_key(const char *key, enum bnd_opt opt, const char *text,
+              long long int num, struct bnd_overlay *overlay)
 {
-    if (smap_get_node(other_config, key)
-        && !overlay->now[BND_SOURCE_KEY].given[opt]) {
-        bnd_overlay_set_num(overlay, opt, bnd_settings_num(base, opt));
+    const struct bnd_row *row = bnd_opt_row(opt);
+    struct ds taken = DS_EMPTY_INITIALIZER;
+    struct bnd_value value;
+    char *error = bnd_row_parse(row, text, &value);
+
+    bnd_row_format(row, num, NULL, &taken);
+    if (error) {
+        bnd_overlay_error(overlay, "%s; Open vSwitch takes %s", error,
+                          ds_cstr(&taken));
+    } else if (value.num != num) {
+        bnd_overlay_note(overlay, "%s: \"%s\": Open vSwitch takes %s", key,
+                         text, ds_cstr(&taken));
     }
+    free(error);
+    ds_destroy(&taken);
 }
 
+/* Open vSwitch's own keys.  It has parsed them, 'base' says what came of it,
+ * but not whether they are there; of what is not there, 'base' forgets. */
 static void
 take_ovs_keys(const struct smap *other_config, struct bnd_overlay *overlay,
               struct bnd_settings *base)
@@ -90,12 +102,14 @@ take_ovs_keys(const struct smap *other_config, struct bnd_overlay *overlay,
         const char *key;
         enum bnd_opt opt;
     } nums[] = {
+        { "bond-detect-mode", BND_OPT_DETECT },
         { "bond-hash-basis", BND_OPT_HASH_BASIS },
         { "bond-rebalance-interval", BND_OPT_REBALANCE },
         { "all-members-active", BND_OPT_ALL_ACTIVE },
         { "lb-output-action", BND_OPT_LB_OUTPUT },
         { "lacp-fallback-ab", BND_OPT_FALLBACK },
     };
+    const struct bnd_settings *keys = &overlay->now[BND_SOURCE_KEY];
     const char *primary = smap_get(other_config, "bond-primary");
     const char *detect = smap_get(other_config, "bond-detect-mode");
 
@@ -107,14 +121,35 @@ take_ovs_keys(const struct smap *other_config, struct bnd_overlay *overlay,
                          smap_get_bool(other_config, "lb-output-action",
                                        false));
     for (size_t i = 0; i < ARRAY_SIZE(nums); i++) {
-        take_ovs_num(other_config, nums[i].key, nums[i].opt, overlay, base);
+        const char *text = smap_get(other_config, nums[i].key);
+        enum bnd_opt opt = nums[i].opt;
+        long long int num = bnd_settings_num(base, opt);
+
+        if (text && !keys->given[opt]) {
+            check_ovs_key(nums[i].key, opt, text, num, overlay);
+            bnd_overlay_set_num(overlay, opt, num);
+        }
+        bnd_settings_unset(base, opt);
     }
-    if (primary && !overlay->now[BND_SOURCE_KEY].given[BND_OPT_PRIMARY]) {
+    if (primary && !keys->given[BND_OPT_PRIMARY]) {
         bnd_overlay_set_str(overlay, BND_OPT_PRIMARY, primary);
     }
-    /* Whether these two are given matters where there is no key, too. */
-    bnd_settings_unset(base, BND_OPT_LB_OUTPUT);
-    bnd_settings_unset(base, BND_OPT_REBALANCE);
+    bnd_settings_unset(base, BND_OPT_PRIMARY);
+}
+
+/* Columns.  'base' forgets those that say nothing. */
+static void
+take_columns(const struct ovsrec_port *port, struct bnd_settings *base)
+{
+    if (!port->bond_mode) {
+        bnd_settings_unset(base, BND_OPT_MODE);
+    }
+    if (!port->bond_updelay) {
+        bnd_settings_unset(base, BND_OPT_UPDELAY);
+    }
+    if (!port->bond_downdelay) {
+        bnd_settings_unset(base, BND_OPT_DOWNDELAY);
+    }
 }
 
 static void
@@ -152,6 +187,7 @@ read_port(const char *name, struct bnd_overlay *overlay,
     }
     read_keys(other_config, overlay);
     take_ovs_keys(other_config, overlay, base);
+    take_columns(port, base);
     for (size_t i = 0; i < port->n_interfaces; i++) {
         read_member(port->interfaces[i], overlay);
     }

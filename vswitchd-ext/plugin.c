@@ -11,6 +11,7 @@
 #include "util.h"
 #include "vswitch-idl.h"
 #include "vswitchd-ext/appctl.h"
+#include "vswitchd-ext/appctl-options.h"
 #include "vswitchd-ext/config-ovsdb.h"
 #include "vswitchd-ext/status-ovsdb.h"
 #include "vswitchd/bridge.h"
@@ -29,6 +30,7 @@ bx_plugin_init(void)
 {
     ob_owners_init();
     bx_appctl_init();
+    bx_appctl_options_init();
     bx_status_init();
 }
 

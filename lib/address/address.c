@@ -21,25 +21,6 @@ bnd_address_equal(struct eth_addr a, struct eth_addr b)
     return !memcmp(&a, &b, sizeof a);
 }
 
-const char *
-bnd_address_parse(const char *text, struct eth_addr *mac)
-{
-    for (size_t i = 0; i < sizeof mac->ea; i++) {
-        int high = hexit_value(text[0]);
-        int low = high < 0 ? -1 : hexit_value(text[1]);
-        bool last = i + 1 == sizeof mac->ea;
-
-        if (low < 0 || (last ? text[2] != '\0'
-                        : text[2] != ':' && text[2] != '-')) {
-            return "is not an Ethernet address";
-        }
-        mac->ea[i] = high << 4 | low;
-        text += 3;
-    }
-    return (mac->ea[0] & 1 ? "is a multicast or broadcast address"
-            : bnd_address_is_zero(*mac) ? "is the zero address" : NULL);
-}
-
 enum bnd_address_policy
 bnd_address_policy(const struct bnd_settings *s, bool one_active)
 {
@@ -57,10 +38,9 @@ bnd_address_policy(const struct bnd_settings *s, bool one_active)
 static struct eth_addr
 given_address(const struct bnd_settings *s)
 {
-    const char *text = s ? bnd_settings_str(s, BND_OPT_ADDRESS) : NULL;
     struct eth_addr mac;
 
-    return text && !bnd_address_parse(text, &mac) ? mac : zero_mac;
+    return s && bnd_settings_mac(s, BND_OPT_ADDRESS, &mac) ? mac : zero_mac;
 }
 
 /* What 'm' has or will have soon. */

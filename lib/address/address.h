@@ -72,11 +72,6 @@ struct bnd_address_input {
     long long int now;
 };
 
-/* Parses six bytes in hexadecimal digits with colons or hyphens between them.
- * Returns null, or what is wrong with 'text' as a host's address, a
- * constant. */
-const char *bnd_address_parse(const char *text, struct eth_addr *mac);
-
 bool bnd_address_is_zero(struct eth_addr);
 bool bnd_address_equal(struct eth_addr, struct eth_addr);
 

@@ -108,19 +108,29 @@ format_member(const struct bnd_status *s, const struct bnd_status_member *m,
     }
 }
 
-/* Mistakes in the configuration, a line each. */
+/* Appends 'lines', which may be null, each with 'what' before it. */
 static void
-format_errors(const char *errors, struct ds *ds)
+format_lines(const char *what, const char *lines, struct ds *ds)
 {
-    for (const char *p = errors; p && *p; ) {
+    for (const char *p = lines; p && *p; ) {
         size_t len = strcspn(p, "\n");
 
-        ds_put_cstr(ds, "config error: ");
+        ds_put_format(ds, "config %s: ", what);
         ds_put_buffer(ds, p, len);
         ds_put_char(ds, '\n');
         p += len + (p[len] == '\n');
     }
-    if (errors && *errors) {
+}
+
+/* Mistakes in the configuration, and what is worth telling of it. */
+static void
+format_config(const struct bnd_status_extra *x, struct ds *ds)
+{
+    size_t start = ds->length;
+
+    format_lines("error", x->errors, ds);
+    format_lines("note", x->notes, ds);
+    if (ds->length > start) {
         ds_put_char(ds, '\n');
     }
 }
@@ -205,7 +215,7 @@ bnd_format_bond(const char *name, const struct bnd_status *s,
         format_member(s, sorted[i], now, ds);
     }
     ds_put_char(ds, '\n');
-    format_errors(x->errors, ds);
+    format_config(x, ds);
     bnd_format_more(s, x, sorted, ds);
     format_xmit(s, x, sorted, ds);
     format_extra(x, ds);

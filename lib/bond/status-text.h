@@ -44,7 +44,9 @@ struct bnd_status_extra {
     long long int wall;         /* What the clock of the wall is ahead of the
                                  * engine's, ms. */
     const char *errors;         /* A line for each mistake in the
-                                 * configuration, or null. */
+                                 * configuration, or null... */
+    const char *notes;          /* ...and for what is in force there but worth
+                                 * telling. */
 };
 
 /* Append a bond to the reply of bond/show, bond/list. */

@@ -5,20 +5,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "config/settings.h"
 #include "util.h"
 
 static const struct bnd_row rows[BND_N_MOPTS] = {
-#define BND_MOPT_INT(ENUM, NAME, MIN, MAX, DEF, DOC, ...) \
-    [BND_MOPT_##ENUM] = { .name = NAME, .type = BND_ROW_INT, .min = MIN, \
-                          .max = MAX, .def = DEF, .apply = BND_APPLY_LIVE, \
+#define BND_MOPT(ENUM, NAME, TYPE, DOC, ...) \
+    [BND_MOPT_##ENUM] = { .name = NAME, TYPE, .apply = BND_APPLY_LIVE, \
                           .doc = DOC, __VA_ARGS__ },
-#define BND_MOPT_ENUM(ENUM, NAME, CHOICES, N, DEF, DOC, ...) \
-    [BND_MOPT_##ENUM] = { .name = NAME, .type = BND_ROW_ENUM, \
-                          .choices = CHOICES, .n_numbered = N, .def = DEF, \
-                          .apply = BND_APPLY_LIVE, .doc = DOC, __VA_ARGS__ },
 #include "config/member-options.def"
-#undef BND_MOPT_INT
-#undef BND_MOPT_ENUM
+#undef BND_MOPT
 };
 
 const struct bnd_row *
@@ -139,6 +134,13 @@ bnd_msettings_parse(struct bnd_msettings *m, const char *name,
     enum bnd_mopt opt;
 
     if (!bnd_mopt_from_name(name, &opt)) {
+        enum bnd_opt bond;
+
+        if (bnd_opt_from_name(name, &bond)) {
+            return xasprintf("%s: \"%s\": this is an option of the bond "
+                             "(Port.other_config:bond-%s)", name, text,
+                             bnd_opt_name(bond));
+        }
         return xasprintf("%s: \"%s\": there is no such option of a member",
                          name, text);
     }

@@ -22,11 +22,9 @@
 #include "core/member.h"
 
 enum bnd_mopt {
-#define BND_MOPT_INT(ENUM, NAME, MIN, MAX, DEF, ...) BND_MOPT_##ENUM,
-#define BND_MOPT_ENUM(ENUM, NAME, CHOICES, N, DEF, ...) BND_MOPT_##ENUM,
+#define BND_MOPT(ENUM, NAME, TYPE, DOC, ...) BND_MOPT_##ENUM,
 #include "config/member-options.def"
-#undef BND_MOPT_INT
-#undef BND_MOPT_ENUM
+#undef BND_MOPT
     BND_N_MOPTS
 };
 

@@ -13,18 +13,9 @@
 
 #define BLANKS " \t\r\n\v\f"
 
-struct linux_row {
-    const char *name;
-    bool later;                 /* Else taken if it is in this range. */
-    long long int min, max;
-};
-
-static const struct linux_row linux_rows[] = {
-#define BND_LINUX_LATER(NAME) { NAME, true, 0, 0 },
-#define BND_LINUX_TAKEN(NAME, MIN, MAX, WHY) { NAME, false, MIN, MAX },
-#include "config/linux-options.def"
-#undef BND_LINUX_LATER
-#undef BND_LINUX_TAKEN
+/* An option of the driver that we read over, as it is about the module. */
+static const struct bnd_row max_bonds_row = {
+    .name = "max-bonds", BND_T_INT(INT_MIN, INT_MAX, 1)
 };
 
 void
@@ -32,6 +23,16 @@ bnd_overlay_init(struct bnd_overlay *o)
 {
     memset(o, 0, sizeof *o);
     ds_init(&o->errors);
+    ds_init(&o->notes);
+}
+
+static void
+clear_wrong(struct bnd_overlay *o)
+{
+    for (enum bnd_opt opt = 0; opt < BND_N_OPTS; opt++) {
+        free(o->wrong[opt]);
+        o->wrong[opt] = NULL;
+    }
 }
 
 void
@@ -41,8 +42,10 @@ bnd_overlay_uninit(struct bnd_overlay *o)
         bnd_settings_uninit(&o->good[i]);
         bnd_settings_uninit(&o->now[i]);
     }
+    clear_wrong(o);
     bnd_members_uninit(&o->members);
     ds_destroy(&o->errors);
+    ds_destroy(&o->notes);
 }
 
 void
@@ -54,22 +57,44 @@ bnd_overlay_begin(struct bnd_overlay *o)
     bnd_members_begin(&o->members);
     memset(o->bad, 0, sizeof o->bad);
     memset(o->fallen, 0, sizeof o->fallen);
+    clear_wrong(o);
     ds_clear(&o->errors);
+    ds_clear(&o->notes);
     o->n_errors = 0;
+}
+
+/* Appends 'message' as one printable line, whatever the user wrote. */
+static void
+put_line(const char *message, struct ds *ds)
+{
+    for (const char *p = message; *p; p++) {
+        unsigned char c = *p;
+
+        ds_put_char(ds, c < ' ' || c == 0x7f ? '?' : c);
+    }
+    ds_put_char(ds, '\n');
 }
 
 static void
 add_error(struct bnd_overlay *o, const char *message)
 {
-    if (o->n_errors++ >= MAX_ERRORS) {
-        return;
+    if (o->n_errors++ < MAX_ERRORS) {
+        put_line(message, &o->errors);
     }
-    for (const char *p = message; *p; p++) {
-        unsigned char c = *p;
+}
 
-        ds_put_char(&o->errors, c < ' ' || c == 0x7f ? '?' : c);
+/* The same for a message about 'opt'. */
+static void
+add_opt_error(struct bnd_overlay *o, enum bnd_opt opt, const char *message)
+{
+    add_error(o, message);
+    if (!o->wrong[opt]) {
+        struct ds ds = DS_EMPTY_INITIALIZER;
+
+        put_line(message, &ds);
+        ds_chomp(&ds, '\n');
+        o->wrong[opt] = ds_steal_cstr(&ds);
     }
-    ds_put_char(&o->errors, '\n');
 }
 
 /* Adds 'message' and frees it. */
@@ -90,6 +115,18 @@ bnd_overlay_error(struct bnd_overlay *o, const char *format, ...)
     va_end(args);
 }
 
+void
+bnd_overlay_note(struct bnd_overlay *o, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    char *note = xvasprintf(format, args);
+    va_end(args);
+    put_line(note, &o->notes);
+    free(note);
+}
+
 /* Lets the last good value of 'opt' from 'source' serve. */
 static void
 fall_back(struct bnd_overlay *o, enum bnd_source source, enum bnd_opt opt)
@@ -99,29 +136,37 @@ fall_back(struct bnd_overlay *o, enum bnd_source source, enum bnd_opt opt)
     bnd_settings_copy(&o->now[source], &o->good[source], opt);
 }
 
-/* Returns what is wrong with 'text' as the value of the driver's option
- * 'name', which has no row among ours, or null. */
+/* Returns what there is to say of 'name' = 'text', which is no option of a
+ * bond; or null, and maybe takes a note. */
 static char *
-check_linux(const char *name, const char *text)
+check_other(struct bnd_overlay *o, const char *name, const char *text)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(linux_rows); i++) {
-        const struct linux_row *row = &linux_rows[i];
-        long long int value;
+    const char *close = bnd_opt_closest(name);
+    struct bnd_value value;
+    enum bnd_mopt mopt;
 
-        if (!bnd_opt_name_equal(row->name, name)) {
-            continue;
+    if (bnd_row_is_called(&max_bonds_row, name)) {
+        char *error = bnd_row_parse(&max_bonds_row, text, &value);
+
+        if (!error) {
+            bnd_overlay_note(o, "max-bonds: \"%s\": of no effect, as it is "
+                             "about the driver, not a bond", text);
         }
-        if (row->later) {
-            return xasprintf("%s: \"%s\": this option is not supported yet",
-                             row->name, text);
-        }
-        if (!bnd_parse_number(text, row->min, row->max, &value)) {
-            return xasprintf("%s: \"%s\" is not a whole number from %lld to "
-                             "%lld", row->name, text, row->min, row->max);
-        }
-        return NULL;
+        return error;
     }
-    return xasprintf("%s: \"%s\": there is no such option", name, text);
+    if (bnd_opt_name_equal(name, "slaves")) {
+        return xasprintf("slaves: \"%s\": the members are the port's "
+                         "interfaces (column interfaces)", text);
+    }
+    if (bnd_mopt_from_name(name, &mopt)) {
+        return xasprintf("%s: \"%s\": this is an option of a member "
+                         "(Interface.other_config:bond-%s)",
+                         bnd_mopt_row(mopt)->name, text,
+                         bnd_mopt_row(mopt)->name);
+    }
+    return xasprintf("%s: \"%s\": there is no such option%s%s%s", name, text,
+                     close ? " (" : "", close ? close : "",
+                     close ? "?)" : "");
 }
 
 /* Takes 'name' = 'text' from 'source'. */
@@ -130,23 +175,48 @@ take(struct bnd_overlay *o, enum bnd_source source, const char *name,
      const char *text)
 {
     enum bnd_opt opt;
+    char *error;
 
     if (!bnd_opt_from_name(name, &opt)) {
-        char *error = check_linux(name, text);
-
+        error = check_other(o, name, text);
         if (error) {
             add_error_nocopy(o, error);
         }
         return;
     }
 
-    char *error = bnd_settings_parse(&o->now[source], name, text);
+    const struct bnd_row *row = bnd_opt_row(opt);
+    error = (row->ovs_key
+             ? xasprintf("%s: \"%s\": it can stand in Port.other_config:%s "
+                         "alone", row->name, text, row->ovs_key)
+             : bnd_settings_parse(&o->now[source], name, text));
     if (!error) {
         o->bad[source][opt] = o->fallen[source][opt] = false;
         return;
     }
-    add_error_nocopy(o, error);
+    add_opt_error(o, opt, error);
+    free(error);
     fall_back(o, source, opt);
+}
+
+/* Does 'text' say of 'opt' what its key has said already? */
+static bool
+says_the_same(const struct bnd_overlay *o, enum bnd_opt opt, const char *text)
+{
+    struct bnd_settings s;
+    bool same = false;
+
+    bnd_settings_init(&s);
+    char *error = bnd_settings_parse(&s, bnd_opt_name(opt), text);
+    if (!error && !o->bad[BND_SOURCE_KEY][opt]) {
+        const struct bnd_settings *now = &o->now[BND_SOURCE_KEY];
+
+        same = (s.num[opt] == now->num[opt]
+                && nullable_string_is_equal(s.str[opt], now->str[opt]));
+    }
+    free(error);
+    bnd_settings_uninit(&s);
+    return same;
 }
 
 void
@@ -157,9 +227,11 @@ bnd_overlay_key(struct bnd_overlay *o, const char *name, const char *text)
     if (bnd_opt_from_name(name, &opt)
         && (o->now[BND_SOURCE_KEY].given[opt]
             || o->bad[BND_SOURCE_KEY][opt])) {
-        add_error_nocopy(o, xasprintf("%s: \"%s\": the option has another "
-                                      "key already, which counts",
-                                      name, text));
+        if (!says_the_same(o, opt, text)) {
+            add_error_nocopy(o, xasprintf("%s: \"%s\": the option has "
+                                          "another key already, which counts",
+                                          name, text));
+        }
         return;
     }
     take(o, BND_SOURCE_KEY, name, text);
@@ -245,7 +317,7 @@ bnd_overlay_refuse(struct bnd_overlay *o, enum bnd_opt opt, const char *why)
             continue;
         }
         if (!again) {
-            add_error(o, why);
+            add_opt_error(o, opt, why);
         }
         if (o->fallen[i][opt]) {
             bnd_settings_unset(&o->now[i], opt);
@@ -277,4 +349,23 @@ const char *
 bnd_overlay_errors(const struct bnd_overlay *o)
 {
     return o->n_errors ? ds_cstr_ro(&o->errors) : NULL;
+}
+
+const char *
+bnd_overlay_notes(const struct bnd_overlay *o)
+{
+    return o->notes.length ? ds_cstr_ro(&o->notes) : NULL;
+}
+
+bool
+bnd_overlay_source(const struct bnd_overlay *o, enum bnd_opt opt,
+                   enum bnd_source *source)
+{
+    for (int i = BND_N_SOURCES - 1; i >= 0; i--) {
+        if (o->now[i].given[opt]) {
+            *source = i;
+            return true;
+        }
+    }
+    return false;
 }

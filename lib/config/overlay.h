@@ -45,8 +45,10 @@ struct bnd_overlay {
     bool bad[BND_N_SOURCES][BND_N_OPTS]; /* Something is wrong with it. */
     bool fallen[BND_N_SOURCES][BND_N_OPTS]; /* 'good' serves already. */
     struct bnd_members members; /* Options of the members. */
+    char *wrong[BND_N_OPTS];    /* What is wrong with an option, or null. */
     struct ds errors;           /* A line each, of this reading. */
     int n_errors;
+    struct ds notes;            /* A line each: in force, but worth telling. */
 };
 
 void bnd_overlay_init(struct bnd_overlay *);
@@ -56,7 +58,8 @@ void bnd_overlay_uninit(struct bnd_overlay *);
 void bnd_overlay_begin(struct bnd_overlay *);
 
 /* Takes the value 'text' of the single key for option 'name', '_' and '-'
- * being alike.  Of two spellings of one option the first one counts. */
+ * being alike.  Of two names of one option the first one counts, and the
+ * second one is a mistake if it says something else. */
 void bnd_overlay_key(struct bnd_overlay *, const char *name,
                      const char *text);
 
@@ -73,6 +76,10 @@ void bnd_overlay_member_key(struct bnd_overlay *, const char *name,
 
 /* Adds a message of one line. */
 void bnd_overlay_error(struct bnd_overlay *, const char *format, ...)
+    OVS_PRINTF_FORMAT(2, 3);
+
+/* Adds a note of one line: something that is in force but worth telling. */
+void bnd_overlay_note(struct bnd_overlay *, const char *format, ...)
     OVS_PRINTF_FORMAT(2, 3);
 
 /* Take a value that someone else has parsed as that of a single key. */
@@ -95,5 +102,13 @@ void bnd_overlay_end(struct bnd_overlay *);
 /* Returns the messages of this reading, each a line, or null for none.  They
  * are of one printable line each, whatever the user wrote. */
 const char *bnd_overlay_errors(const struct bnd_overlay *);
+
+/* The same for the notes. */
+const char *bnd_overlay_notes(const struct bnd_overlay *);
+
+/* Where does the value of 'opt' come from, after a reading?  False if it does
+ * not come from here. */
+bool bnd_overlay_source(const struct bnd_overlay *, enum bnd_opt opt,
+                        enum bnd_source *);
 
 #endif /* overlay.h */

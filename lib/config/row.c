@@ -256,29 +256,36 @@ read_scalar(const struct bnd_row *row, const char *text,
 bool
 bnd_parse_mac(const char *text, struct eth_addr *mac)
 {
-    if (strlen(text) < MAC_LEN) {
-        return false;
-    }
-    for (int i = 0; i < 6; i++) {
-        bool ok;
+    size_t len = strlen(text);
 
-        mac->ea[i] = hexits_value(text + 3 * i, 2, &ok);
-        if (!ok || (i < 5 && text[3 * i + 2] != ':')) {
+    for (size_t i = 0; i < sizeof mac->ea; i++) {
+        bool ok = len >= 3 * i + 2;
+
+        mac->ea[i] = ok ? hexits_value(text + 3 * i, 2, &ok) : 0;
+        if (!ok || (i + 1 < sizeof mac->ea
+                    && text[3 * i + 2] != ':' && text[3 * i + 2] != '-')) {
             return false;
         }
     }
     return true;
 }
 
+/* Reads an address as 'row' has it: the driver's own option knows no hyphens
+ * and ignores what follows. */
 static bool
-is_station(const struct bnd_row *row, const struct eth_addr *mac)
+read_mac(const struct bnd_row *row, const char *text, struct eth_addr *mac)
 {
     static const struct eth_addr zero;
+    bool as_driver = row->type == BND_ROW_MAC_OR_0;
 
-    if (!memcmp(mac, &zero, sizeof zero)) {
-        return row->type == BND_ROW_MAC_OR_0;
+    if (!bnd_parse_mac(text, mac)
+        || (as_driver ? strcspn(text, "-") < MAC_LEN
+            : strlen(text) != MAC_LEN)) {
+        return false;
     }
-    return !(mac->ea[0] & 1);
+    return (memcmp(mac, &zero, sizeof zero)
+            ? !(mac->ea[0] & 1)
+            : as_driver);
 }
 
 /* Is the IPv4 address 'a' one that can be asked after? */
@@ -389,12 +396,12 @@ bnd_row_parse(const struct bnd_row *row, const char *text,
 
     case BND_ROW_MAC:
     case BND_ROW_MAC_OR_0:
-        if (!bnd_parse_mac(text, &mac) || !is_station(row, &mac)) {
+        if (!read_mac(row, text, &mac)) {
             return refuse(row, text);
         }
         value->str = xmemdup0(text, MAC_LEN);
         for (char *p = value->str; *p; p++) {
-            *p = tolower((unsigned char) *p);
+            *p = *p == '-' ? ':' : tolower((unsigned char) *p);
         }
         return NULL;
 
@@ -436,6 +443,9 @@ bnd_row_show(const struct bnd_row *row, long long int num, const char *str,
              struct ds *ds)
 {
     if (row->type == BND_ROW_BOOL) {
+        if (row->named) {
+            ds_put_cstr(ds, num ? "on " : "off ");
+        }
         ds_put_format(ds, "%lld", num);
         return;
     }

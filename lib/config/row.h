@@ -74,12 +74,29 @@ struct bnd_row {
     unsigned int modes;         /* Modes that take it, 0 for all... */
     unsigned int effect;        /* ...and in which it does something, 0 for
                                  * 'modes'. */
+    bool quiet;                 /* Open vSwitch has it, too, and says nothing
+                                 * where it has no effect. */
+    bool named;                 /* Shown by name, too (BOOL). */
     bool later;                 /* Its value is looked at, then refused. */
     enum bnd_apply apply;
     const char *column;         /* Of table Port that says the same, or
                                  * null. */
+    const char *ovs_key;        /* The only key that it can stand in, or null
+                                 * for any. */
     const char *doc;            /* For users; sentences. */
 };
+
+/* Types, as they stand in rows. */
+#define BND_T_INT(MIN, MAX, DEF) \
+    .type = BND_ROW_INT, .min = MIN, .max = MAX, .def = DEF
+#define BND_T_BOOL(DEF) .type = BND_ROW_BOOL, .def = DEF
+#define BND_T_ENUM(CHOICES, N, DEF) \
+    .type = BND_ROW_ENUM, .choices = CHOICES, .n_numbered = N, .def = DEF
+#define BND_T_STR .type = BND_ROW_STR
+#define BND_T_MAC .type = BND_ROW_MAC
+#define BND_T_MAC_OR_0 .type = BND_ROW_MAC_OR_0
+#define BND_T_IP4 .type = BND_ROW_IP4
+#define BND_T_IP6 .type = BND_ROW_IP6
 
 /* A value: a number, or allocated text in 'str'. */
 struct bnd_value {
@@ -121,8 +138,8 @@ void bnd_modes_format(unsigned int set, struct ds *);
 unsigned int bnd_row_modes(const struct bnd_row *);
 unsigned int bnd_row_effect(const struct bnd_row *);
 
-/* Reads an Ethernet address as the driver does: six octets of two digits;
- * what follows is ignored. */
+/* Reads an Ethernet address: six octets of two digits, with colons or hyphens
+ * between them; what follows is ignored. */
 bool bnd_parse_mac(const char *text, struct eth_addr *);
 
 #endif /* row.h */

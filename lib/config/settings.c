@@ -3,79 +3,36 @@
 #include <config.h>
 #include "config/settings.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
-enum opt_type {
-    OPT_INT,
-    OPT_BOOL,
-    OPT_ENUM,
-    OPT_STR
-};
-
-struct opt_row {
-    const char *name;
-    enum opt_type type;
-    long long int min, max;     /* OPT_INT only. */
-    const char *choices;        /* OPT_ENUM only: "a|b|c"... */
-    int n_numbered;             /* ...so many of which have numbers. */
-    long long int def;          /* Not for OPT_STR. */
-    enum bnd_apply apply;
-    const char *doc;
-};
-
-static const struct opt_row opts[BND_N_OPTS] = {
-#define BND_OPT_INT(ENUM, NAME, MIN, MAX, DEF, APPLY, DOC) \
-    [BND_OPT_##ENUM] = { NAME, OPT_INT, MIN, MAX, NULL, 0, DEF, \
-                         BND_APPLY_##APPLY, DOC },
-#define BND_OPT_BOOL(ENUM, NAME, DEF, APPLY, DOC) \
-    [BND_OPT_##ENUM] = { NAME, OPT_BOOL, 0, 1, NULL, 0, DEF, \
-                         BND_APPLY_##APPLY, DOC },
-#define BND_OPT_ENUM(ENUM, NAME, CHOICES, N, DEF, APPLY, DOC) \
-    [BND_OPT_##ENUM] = { NAME, OPT_ENUM, 0, 0, CHOICES, N, DEF, \
-                         BND_APPLY_##APPLY, DOC },
-#define BND_OPT_STR(ENUM, NAME, APPLY, DOC) \
-    [BND_OPT_##ENUM] = { NAME, OPT_STR, 0, 0, NULL, 0, 0, \
-                         BND_APPLY_##APPLY, DOC },
+static const struct bnd_row opts[BND_N_OPTS] = {
+#define BND_OPT(ENUM, NAME, TYPE, APPLY, DOC, ...) \
+    [BND_OPT_##ENUM] = { .name = NAME, TYPE, .apply = BND_APPLY_##APPLY, \
+                         .doc = DOC, __VA_ARGS__ },
 #include "config/options.def"
-#undef BND_OPT_INT
-#undef BND_OPT_BOOL
-#undef BND_OPT_ENUM
-#undef BND_OPT_STR
+#undef BND_OPT
 };
 
-/* Other names of options. */
-static const struct {
-    const char *name;
-    enum bnd_opt opt;
-} aliases[] = {
-    { "all-slaves-active", BND_OPT_ALL_ACTIVE },
-    { "lb-output-action", BND_OPT_LB_OUTPUT },
-    { "num-unsol-na", BND_OPT_NUM_PEER_NOTIF },
-};
+const struct bnd_row *
+bnd_opt_row(enum bnd_opt opt)
+{
+    ovs_assert(opt < BND_N_OPTS);
+    return &opts[opt];
+}
 
 const char *
 bnd_opt_name(enum bnd_opt opt)
 {
-    ovs_assert(opt < BND_N_OPTS);
-    return opts[opt].name;
+    return bnd_opt_row(opt)->name;
 }
 
 bool
 bnd_opt_is_text(enum bnd_opt opt)
 {
-    return opts[opt].type == OPT_STR;
-}
-
-const char *
-bnd_opt_doc(enum bnd_opt opt)
-{
-    ovs_assert(opt < BND_N_OPTS);
-    return opts[opt].doc;
+    return bnd_row_is_text(bnd_opt_row(opt));
 }
 
 void
@@ -105,7 +62,7 @@ bnd_settings_clone(struct bnd_settings *dst, const struct bnd_settings *src)
 long long int
 bnd_settings_num(const struct bnd_settings *s, enum bnd_opt opt)
 {
-    ovs_assert(opts[opt].type != OPT_STR);
+    ovs_assert(!bnd_row_is_text(&opts[opt]));
     return s->given[opt] ? s->num[opt] : opts[opt].def;
 }
 
@@ -118,10 +75,24 @@ bnd_settings_ticks(const struct bnd_settings *s, enum bnd_opt opt)
     return miimon ? delay - delay % miimon : delay;
 }
 
+bool
+bnd_opt_is_delay(enum bnd_opt opt)
+{
+    return (opt == BND_OPT_UPDELAY || opt == BND_OPT_DOWNDELAY
+            || opt == BND_OPT_PEER_NOTIF_DELAY);
+}
+
+bool
+bnd_settings_mac(const struct bnd_settings *s, enum bnd_opt opt,
+                 struct eth_addr *mac)
+{
+    return s->str[opt] && bnd_parse_mac(s->str[opt], mac);
+}
+
 const char *
 bnd_settings_str(const struct bnd_settings *s, enum bnd_opt opt)
 {
-    ovs_assert(opts[opt].type == OPT_STR);
+    ovs_assert(bnd_row_is_text(&opts[opt]));
     return s->str[opt];
 }
 
@@ -141,7 +112,7 @@ void
 bnd_settings_set_num(struct bnd_settings *s, enum bnd_opt opt,
                      long long int value)
 {
-    ovs_assert(opts[opt].type != OPT_STR);
+    ovs_assert(!bnd_row_is_text(&opts[opt]));
     s->given[opt] = true;
     s->num[opt] = value;
 }
@@ -150,7 +121,7 @@ void
 bnd_settings_set_str(struct bnd_settings *s, enum bnd_opt opt,
                      const char *value)
 {
-    ovs_assert(opts[opt].type == OPT_STR);
+    ovs_assert(bnd_row_is_text(&opts[opt]));
     char *copy = xstrdup(value);
     free(s->str[opt]);
     s->given[opt] = true;
@@ -182,141 +153,92 @@ bool
 bnd_opt_from_name(const char *name, enum bnd_opt *opt)
 {
     for (enum bnd_opt i = 0; i < BND_N_OPTS; i++) {
-        if (bnd_opt_name_equal(opts[i].name, name)) {
+        if (bnd_row_is_called(&opts[i], name)) {
             *opt = i;
-            return true;
-        }
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(aliases); i++) {
-        if (bnd_opt_name_equal(aliases[i].name, name)) {
-            *opt = aliases[i].opt;
             return true;
         }
     }
     return false;
 }
 
-/* Returns the number of 'text' among 'choices', or -1. */
-static int
-choice_index(const char *choices, const char *text)
+/* Do 'a' and 'b' differ by one letter that is too many, missing, wrong or
+ * swapped with its neighbour? */
+static bool
+is_slip(const char *a, const char *b)
 {
-    size_t len = strlen(text);
-
-    for (int i = 0; ; i++) {
-        size_t n = strcspn(choices, "|");
-        if (n == len && !memcmp(choices, text, n)) {
-            return i;
-        }
-        if (!choices[n]) {
-            return -1;
-        }
-        choices += n + 1;
+    while (*a && *a == *b) {
+        a++;
+        b++;
     }
+    return (bnd_opt_name_equal(a, b + !!*b)
+            || bnd_opt_name_equal(a + !!*a, b)
+            || bnd_opt_name_equal(a + !!*a, b + !!*b)
+            || (*a && a[1] && a[0] == b[1] && a[1] == b[0]
+                && bnd_opt_name_equal(a + 2, b + 2)));
 }
 
-/* Appends the 'i'th of 'choices' to 'ds'. */
-static void
-format_choice(const char *choices, long long int i, struct ds *ds)
+const char *
+bnd_opt_closest(const char *name)
 {
-    while (i-- > 0) {
-        choices += strcspn(choices, "|") + 1;
-    }
-    ds_put_buffer(ds, choices, strcspn(choices, "|"));
-}
+    char *spelt = xstrdup(name);
+    const char *close = NULL;
 
-bool
-bnd_parse_number(const char *text, long long int min, long long int max,
-                 long long int *value)
-{
-    char *end;
-
-    if (*text != '-' && !isdigit((unsigned char) *text)) {
-        return false;
+    for (char *p = spelt; *p; p++) {
+        *p = *p == '_' ? '-' : *p;
     }
-    errno = 0;
-    *value = strtoll(text, &end, 10);
-    return (end != text && !*end && !errno
-            && *value >= min && *value <= max);
+    for (enum bnd_opt i = 0; i < BND_N_OPTS && !close; i++) {
+        if (is_slip(spelt, opts[i].name)) {
+            close = opts[i].name;
+        }
+    }
+    free(spelt);
+    return close;
 }
 
 char *
 bnd_settings_parse(struct bnd_settings *s, const char *name, const char *text)
 {
-    long long int value;
+    struct bnd_value value;
     enum bnd_opt opt;
-    int bit;
 
     if (!bnd_opt_from_name(name, &opt)) {
         return xasprintf("%s: unknown option", name);
     }
 
-    const struct opt_row *row = &opts[opt];
-    switch (row->type) {
-    case OPT_INT:
-        if (!bnd_parse_number(text, row->min, row->max, &value)) {
-            return xasprintf("%s: \"%s\" is not a whole number from %lld to "
-                             "%lld", row->name, text, row->min, row->max);
-        }
-        bnd_settings_set_num(s, opt, value);
-        return NULL;
-
-    case OPT_BOOL:
-        bit = choice_index("false|true|off|on|0|1", text);
-        if (bit < 0) {
-            return xasprintf("%s: \"%s\" is neither true (on, 1) nor false "
-                             "(off, 0)", row->name, text);
-        }
-        bnd_settings_set_num(s, opt, bit % 2);
-        return NULL;
-
-    case OPT_ENUM:
-        bit = choice_index(row->choices, text);
-        if (bit < 0
-            && bnd_parse_number(text, 0, row->n_numbered - 1, &value)) {
-            bit = value;
-        }
-        if (bit < 0) {
-            return xasprintf("%s: \"%s\" is not one of %s",
-                             row->name, text, row->choices);
-        }
-        bnd_settings_set_num(s, opt, bit);
-        return NULL;
-
-    case OPT_STR:
-        if (!*text) {
-            return xasprintf("%s: an empty value is not allowed", row->name);
-        }
-        bnd_settings_set_str(s, opt, text);
-        return NULL;
-
-    default:
-        OVS_NOT_REACHED();
+    char *error = bnd_row_parse(&opts[opt], text, &value);
+    if (!error) {
+        free(s->str[opt]);
+        s->given[opt] = true;
+        s->num[opt] = value.num;
+        s->str[opt] = value.str;
     }
+    return error;
 }
 
 void
 bnd_settings_put_value(const struct bnd_settings *s, enum bnd_opt opt,
                        struct ds *ds)
 {
-    const struct opt_row *row = &opts[opt];
+    const struct bnd_row *row = &opts[opt];
 
-    switch (row->type) {
-    case OPT_INT:
-        ds_put_format(ds, "%lld", bnd_settings_num(s, opt));
-        break;
-    case OPT_BOOL:
-        format_choice("false|true", bnd_settings_num(s, opt), ds);
-        break;
-    case OPT_ENUM:
-        format_choice(row->choices, bnd_settings_num(s, opt), ds);
-        break;
-    case OPT_STR:
-        if (s->str[opt]) {
-            ds_put_cstr(ds, s->str[opt]);
-        }
-        break;
-    default:
-        OVS_NOT_REACHED();
+    if (!bnd_row_is_text(row)) {
+        bnd_row_format(row, bnd_settings_num(s, opt), NULL, ds);
+    } else if (s->str[opt]) {
+        bnd_row_format(row, 0, s->str[opt], ds);
+    }
+}
+
+void
+bnd_settings_show(const struct bnd_settings *s, enum bnd_opt opt,
+                  struct ds *ds)
+{
+    const struct bnd_row *row = &opts[opt];
+
+    if (bnd_row_is_text(row)) {
+        bnd_row_show(row, 0, s->str[opt], ds);
+    } else {
+        bnd_row_show(row, (bnd_opt_is_delay(opt) ? bnd_settings_ticks(s, opt)
+                           : bnd_settings_num(s, opt)), NULL, ds);
     }
 }
 
@@ -342,7 +264,7 @@ bnd_settings_diff(const struct bnd_settings *a, const struct bnd_settings *b)
     enum bnd_apply worst = BND_APPLY_NONE;
 
     for (enum bnd_opt i = 0; i < BND_N_OPTS; i++) {
-        bool same = (opts[i].type == OPT_STR
+        bool same = (bnd_row_is_text(&opts[i])
                      ? nullable_string_is_equal(a->str[i], b->str[i])
                      : bnd_settings_num(a, i) == bnd_settings_num(b, i));
         if (!same && opts[i].apply > worst) {

@@ -26,15 +26,9 @@
 struct ds;
 
 enum bnd_opt {
-#define BND_OPT_INT(ENUM, NAME, MIN, MAX, DEF, APPLY, DOC) BND_OPT_##ENUM,
-#define BND_OPT_BOOL(ENUM, NAME, DEF, APPLY, DOC) BND_OPT_##ENUM,
-#define BND_OPT_ENUM(ENUM, NAME, CHOICES, N, DEF, APPLY, DOC) BND_OPT_##ENUM,
-#define BND_OPT_STR(ENUM, NAME, APPLY, DOC) BND_OPT_##ENUM,
+#define BND_OPT(ENUM, NAME, TYPE, APPLY, DOC, ...) BND_OPT_##ENUM,
 #include "config/options.def"
-#undef BND_OPT_INT
-#undef BND_OPT_BOOL
-#undef BND_OPT_ENUM
-#undef BND_OPT_STR
+#undef BND_OPT
     BND_N_OPTS
 };
 
@@ -61,6 +55,13 @@ bool bnd_settings_is_given(const struct bnd_settings *, enum bnd_opt);
  * Source: Linux Documentation/networking/bonding.rst, updelay. */
 long long int bnd_settings_ticks(const struct bnd_settings *, enum bnd_opt);
 
+/* Is 'opt' such a delay? */
+bool bnd_opt_is_delay(enum bnd_opt);
+
+/* Reads an option that is an Ethernet address; false if it was not given. */
+bool bnd_settings_mac(const struct bnd_settings *, enum bnd_opt,
+                      struct eth_addr *);
+
 /* Writers for callers that have a typed value already.  The value must be in
  * the option's range. */
 void bnd_settings_set_num(struct bnd_settings *, enum bnd_opt, long long int);
@@ -83,6 +84,11 @@ char *bnd_settings_parse(struct bnd_settings *s, const char *name,
 void bnd_settings_put_value(const struct bnd_settings *, enum bnd_opt,
                             struct ds *ds);
 
+/* Appends the value of option 'opt', given or not, as Linux would show it in
+ * sysfs: delays as rounded, name and number of a choice. */
+void bnd_settings_show(const struct bnd_settings *, enum bnd_opt,
+                       struct ds *ds);
+
 /* Appends every given option to 'ds' as "name=value", in the order of
  * options.def, separated by spaces.  bnd_settings_parse() reads it back. */
 void bnd_settings_format(const struct bnd_settings *, struct ds *ds);
@@ -95,17 +101,16 @@ enum bnd_apply bnd_settings_diff(const struct bnd_settings *a,
  * one that Linux or Open vSwitch has for the same thing. */
 bool bnd_opt_from_name(const char *name, enum bnd_opt *);
 
-/* Reads the whole number 'text', decimal and from 'min' to 'max'.  Returns
- * false if it is anything else. */
-bool bnd_parse_number(const char *text, long long int min, long long int max,
-                      long long int *value);
+/* Returns the name of the option that may have been meant by 'name', which is
+ * none, or null. */
+const char *bnd_opt_closest(const char *name);
 
 /* Is its value text (a name, an address, a list), which may be anything, and
  * absent? */
 bool bnd_opt_is_text(enum bnd_opt);
 
-/* For documentation and tests. */
+/* What is known of an option, and its name. */
+const struct bnd_row *bnd_opt_row(enum bnd_opt);
 const char *bnd_opt_name(enum bnd_opt);
-const char *bnd_opt_doc(enum bnd_opt);
 
 #endif /* settings.h */

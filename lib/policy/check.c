@@ -4,7 +4,6 @@
 #include "policy/check.h"
 
 #include <stdlib.h>
-#include "address/address.h"
 #include "openvswitch/dynamic-string.h"
 #include "policy/policy.h"
 #include "util.h"
@@ -18,38 +17,116 @@ is_in_mode(const struct bnd_settings *s, unsigned int modes)
                 && (modes & BND_IN(AB))));
 }
 
-char *
-bnd_policy_check(const struct bnd_settings *s, bool lacp, enum bnd_opt *opt)
+/* Starts a message about 'row' with value 'num' or 'str'. */
+static void
+start_message(const struct bnd_row *row, long long int num, const char *str,
+              struct ds *ds)
 {
-    enum bnd_mode mode = bnd_settings_mode(s);
+    ds_put_format(ds, "%s: \"", row->name);
+    bnd_row_format(row, num, str, ds);
+    ds_put_cstr(ds, "\"");
+}
 
-    *opt = BND_OPT_MODE;
+/* Appends what is wrong with an option that 'row' describes under settings
+ * 's', whatever its value.  Returns false if nothing is. */
+static bool
+check_row(const struct bnd_row *row, const struct bnd_settings *s,
+          struct ds *ds)
+{
+    unsigned int modes = bnd_row_modes(row);
+
+    if (!is_in_mode(s, modes)) {
+        ds_put_format(ds, ": mode %s does not have this option, only ",
+                      bnd_mode_name(bnd_settings_mode(s)));
+        bnd_modes_format(modes, ds);
+        return true;
+    }
+    if (row->later) {
+        ds_put_cstr(ds, ": this option is not supported yet");
+        return true;
+    }
+    return false;
+}
+
+static bool
+check_mode(enum bnd_mode mode, bool lacp, struct ds *ds)
+{
     if (!bnd_policy_get(mode)) {
-        return xasprintf("mode: \"%s\" is not supported yet",
-                         bnd_mode_name(mode));
+        ds_put_cstr(ds, " is not supported yet");
+        return true;
     }
     if (mode == BND_MODE_8023AD && !lacp) {
-        return xasprintf("mode: \"%s\" needs LACP (column lacp must be active "
-                         "or passive)", bnd_mode_name(mode));
+        ds_put_cstr(ds, " needs LACP (column lacp must be active or "
+                    "passive)");
+        return true;
     }
+    return false;
+}
 
-    const char *address = bnd_settings_str(s, BND_OPT_ADDRESS);
-    struct eth_addr mac;
-    const char *wrong = address ? bnd_address_parse(address, &mac) : NULL;
+char *
+bnd_policy_check(const struct bnd_settings *s, bool lacp, enum bnd_opt opt)
+{
+    const struct bnd_row *row = bnd_opt_row(opt);
+    struct ds ds = DS_EMPTY_INITIALIZER;
 
-    *opt = BND_OPT_ADDRESS;
-    if (wrong) {
-        return xasprintf("address: \"%s\" %s; it must be that of one host, "
-                         "such as 00:11:22:33:44:55", address, wrong);
+    if (!bnd_settings_is_given(s, opt)) {
+        return NULL;
     }
-
-    *opt = BND_OPT_PACKETS_PER;
-    if (mode != BND_MODE_RR && bnd_settings_is_given(s, BND_OPT_PACKETS_PER)) {
-        return xasprintf("packets-per-slave: \"%lld\": only mode %s has this "
-                         "option", bnd_settings_num(s, BND_OPT_PACKETS_PER),
-                         bnd_mode_name(BND_MODE_RR));
+    start_message(row, s->num[opt], s->str[opt], &ds);
+    if (opt == BND_OPT_MODE
+        ? check_mode(bnd_settings_mode(s), lacp, &ds)
+        : check_row(row, s, &ds)) {
+        return ds_steal_cstr(&ds);
     }
+    if (bnd_opt_is_delay(opt) && s->num[opt]
+        && bnd_settings_is_given(s, BND_OPT_MIIMON)
+        && !bnd_settings_num(s, BND_OPT_MIIMON)) {
+        ds_put_cstr(&ds, ": there is no such delay with miimon=0");
+        return ds_steal_cstr(&ds);
+    }
+    ds_destroy(&ds);
     return NULL;
+}
+
+/* Notes. */
+
+/* Appends a note if 'row', whose value is 'num' or 'str', does nothing under
+ * settings 's'. */
+static void
+note_effect(const struct bnd_row *row, long long int num, const char *str,
+            const struct bnd_settings *s, struct ds *ds)
+{
+    if (!row->quiet && !is_in_mode(s, bnd_row_effect(row))) {
+        start_message(row, num, str, ds);
+        ds_put_format(ds, ": of no effect in mode %s\n",
+                      bnd_mode_name(bnd_settings_mode(s)));
+    }
+}
+
+void
+bnd_policy_notes(const struct bnd_settings *s, struct ds *ds)
+{
+    long long int miimon = bnd_settings_num(s, BND_OPT_MIIMON);
+
+    for (enum bnd_opt opt = 0; opt < BND_N_OPTS; opt++) {
+        const struct bnd_row *row = bnd_opt_row(opt);
+
+        if (!bnd_settings_is_given(s, opt)) {
+            continue;
+        }
+        note_effect(row, s->num[opt], s->str[opt], s, ds);
+        if (bnd_opt_is_delay(opt)
+            && bnd_settings_ticks(s, opt) != s->num[opt]) {
+            start_message(row, s->num[opt], NULL, ds);
+            ds_put_format(ds, ": rounded down to %lld ms, a multiple of "
+                          "miimon=%lld\n", bnd_settings_ticks(s, opt),
+                          miimon);
+        }
+    }
+    if (!bnd_settings_num(s, BND_OPT_USE_CARRIER) && !miimon) {
+        ds_put_cstr(ds, "use-carrier: \"false\": of no effect without "
+                    "miimon\n");
+    }
 }
 
 bool
@@ -71,17 +148,8 @@ check_member(const struct bnd_settings *s, enum bnd_mopt opt,
     long long int n_queues = bnd_settings_num(s, BND_OPT_TX_QUEUES);
     struct ds ds = DS_EMPTY_INITIALIZER;
 
-    ds_put_format(&ds, "%s: \"", row->name);
-    bnd_row_format(row, num, NULL, &ds);
-    ds_put_cstr(&ds, "\"");
-    if (!is_in_mode(s, bnd_row_modes(row))) {
-        ds_put_format(&ds, ": mode %s does not have this option, only ",
-                      bnd_mode_name(bnd_settings_mode(s)));
-        bnd_modes_format(bnd_row_modes(row), &ds);
-        return ds_steal_cstr(&ds);
-    }
-    if (row->later) {
-        ds_put_cstr(&ds, ": this option is not supported yet");
+    start_message(row, num, NULL, &ds);
+    if (check_row(row, s, &ds)) {
         return ds_steal_cstr(&ds);
     }
     if (opt == BND_MOPT_QUEUE_ID && num > n_queues) {
@@ -144,6 +212,25 @@ part_queues(const struct bnd_settings *s, struct bnd_overlay *o,
     return true;
 }
 
+static void
+note_member(const struct bnd_settings *s, struct bnd_overlay *o,
+            const struct bnd_msettings *m)
+{
+    for (enum bnd_mopt opt = 0; opt < BND_N_MOPTS; opt++) {
+        const struct bnd_row *row = bnd_mopt_row(opt);
+        struct ds ds = DS_EMPTY_INITIALIZER;
+
+        if (m->values[opt].given && m->values[opt].num != row->def) {
+            note_effect(row, m->values[opt].num, NULL, s, &ds);
+        }
+        if (ds.length) {
+            ds_chomp(&ds, '\n');
+            bnd_overlay_note(o, "member %s: %s", m->name, ds_cstr(&ds));
+        }
+        ds_destroy(&ds);
+    }
+}
+
 /* Refuses what members ask for that does not go together with 's' or with what
  * other members ask for. */
 static void
@@ -166,26 +253,49 @@ settle_members(const struct bnd_settings *s, struct bnd_overlay *o)
             }
         }
     } while (again);
+    for (size_t i = 0; i < ms->n; i++) {
+        note_member(s, o, &ms->members[i]);
+    }
+}
+
+/* Refuses the value of 'opt' in '*merged', which 'o' over 'base' gave, until
+ * it is right or from elsewhere.  Returns true if it changed. */
+static bool
+settle_opt(struct bnd_overlay *o, const struct bnd_settings *base, bool lacp,
+           enum bnd_opt opt, struct bnd_settings *merged)
+{
+    bool changed = false;
+
+    for (;;) {
+        char *why = bnd_policy_check(merged, lacp, opt);
+        bool refused = why && bnd_overlay_refuse(o, opt, why);
+
+        free(why);
+        if (!refused) {
+            return changed;
+        }
+        changed = true;
+        bnd_settings_uninit(merged);
+        bnd_settings_clone(merged, base);
+        bnd_overlay_merge(o, merged);
+    }
 }
 
 void
 bnd_policy_settle(struct bnd_overlay *o, const struct bnd_settings *base,
                   bool lacp, struct bnd_settings *merged)
 {
-    enum bnd_opt opt;
     bool again;
 
+    bnd_settings_clone(merged, base);
+    bnd_overlay_merge(o, merged);
     do {
-        bnd_settings_clone(merged, base);
-        bnd_overlay_merge(o, merged);
-
-        char *why = bnd_policy_check(merged, lacp, &opt);
-        again = why && bnd_overlay_refuse(o, opt, why);
-        free(why);
-        if (again) {
-            bnd_settings_uninit(merged);
+        again = false;
+        for (enum bnd_opt opt = 0; opt < BND_N_OPTS; opt++) {
+            again |= settle_opt(o, base, lacp, opt, merged);
         }
     } while (again);
+    bnd_policy_notes(merged, &o->notes);
     settle_members(merged, o);
     bnd_overlay_end(o);
 }

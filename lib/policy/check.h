@@ -18,11 +18,17 @@
 #include "config/overlay.h"
 #include "config/settings.h"
 
-/* Returns null if settings 's' go together on a port that has LACP or not, as
- * 'lacp' says.  Otherwise returns a message, which the caller frees, and
- * stores the option that is to give way in '*opt'. */
+struct ds;
+
+/* Returns null if option 'opt' of 's' goes together with the others on a port
+ * that has LACP or not, as 'lacp' says; otherwise a message, which the caller
+ * frees. */
 char *bnd_policy_check(const struct bnd_settings *s, bool lacp,
-                       enum bnd_opt *opt);
+                       enum bnd_opt opt);
+
+/* Appends a line for each option of 's' that is in force though not quite as
+ * its value looks. */
+void bnd_policy_notes(const struct bnd_settings *s, struct ds *);
 
 /* Ends the reading 'o', which lies over 'base', of a port that has LACP or
  * not: refuses what does not go together, of the bond and of its members, and
