@@ -530,6 +530,7 @@ ob_owner_run(struct ob_owner *o)
     atomic_store_relaxed(&o->todo, o->todo_revalidate || o->active_changed);
     ovs_mutex_unlock(&o->mutex);
 
+    /* All addresses that the pass sets are to be in place by now. */
     if (ob_announce_is_todo(&announce)) {
         ob_announce_begin(o, &announce);
     }

@@ -9,6 +9,8 @@
  *     igmp VERSION MAC SRC GROUP
  *     mld VERSION MAC SRC6 GROUP6
  *     reported IP6            print whether the group is one to be reported
+ *     mld1 HEX                print of what group an MLD message is a report of
+ *                             version 1; none if it is cut off
  *
  * Addresses are in hex.  Each frame is built again into all smaller blocks of
  * memory, in which it must not fit, and which nothing may be written behind. */
@@ -98,6 +100,30 @@ print(const struct bndtest_line *l)
     }
 }
 
+static void
+decode_mld1(const struct bndtest_line *l)
+{
+    uint8_t data[MAX_FRAME];
+    int len = bndtest_hex(l->n_words > 1 ? l->word[1] : "", data,
+                          sizeof data);
+
+    for (int n = len; n >= 0; n--) {
+        uint8_t *message = xmemdup(data, n ? n : 1);
+        struct bnd_ip6 group;
+        bool is_report = bnd_mld_decode_v1(bnd_cursor(message, n), &group);
+
+        free(message);
+        if (n == len) {
+            for (size_t i = 0; is_report && i < sizeof group.b; i++) {
+                printf("%02x", group.b[i]);
+            }
+            puts(is_report ? "" : "no report");
+        } else if (is_report && n < 24) {
+            bndtest_fatal(l, "taken with %d bytes", n);
+        }
+    }
+}
+
 static int
 drive_notices(int argc, char *argv[])
 {
@@ -115,6 +141,8 @@ drive_notices(int argc, char *argv[])
 
             arg_bytes(&line, 1, &group, sizeof group);
             puts(bnd_mld_is_reported(&group) ? "yes" : "no");
+        } else if (!strcmp(line.word[0], "mld1")) {
+            decode_mld1(&line);
         } else {
             print(&line);
         }
