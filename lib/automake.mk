@@ -65,6 +65,8 @@ lib_libbond_engine_a_SOURCES = \
 	lib/lacp/lacp.h \
 	lib/monitor/link.c \
 	lib/monitor/link.h \
+	lib/monitor/mii.c \
+	lib/monitor/mii.h \
 	lib/select/select.c \
 	lib/select/select.h \
 	lib/xmit/choose.c \
@@ -91,6 +93,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/policy/mode-xor.c \
 	lib/policy/policy.c \
 	lib/policy/policy.h \
+	lib/bond/active.c \
 	lib/bond/answers.c \
 	lib/bond/bond-private.h \
 	lib/bond/bond.c \
@@ -99,6 +102,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/bond/intake.c \
 	lib/bond/invariants.c \
 	lib/bond/stage-address.c \
+	lib/bond/links.c \
 	lib/bond/status-fill.c \
 	lib/bond/status-json.c \
 	lib/bond/status-more.c \

@@ -74,9 +74,11 @@ TESTSUITE_AT = \
 	tests/unit/bond-announce.at \
 	tests/unit/bond-lacp.at \
 	tests/unit/bond-life.at \
+	tests/unit/bond-mii.at \
 	tests/unit/bond-modes.at \
 	tests/unit/bond-receive.at \
 	tests/unit/bond-link.at \
+	tests/unit/bond-select.at \
 	tests/unit/bond-slb.at \
 	tests/unit/bond-status.at \
 	tests/unit/fastpath.at \

@@ -283,14 +283,29 @@ static enum bnd_duplex
 duplex_of(const struct bndtest_line *line)
 {
     const char *word = bndtest_value(line, "duplex");
-    enum bnd_duplex duplex = BND_DUPLEX_UNKNOWN;
 
-    while (word && strcmp(word, bnd_duplex_name(duplex))) {
-        if (++duplex == BND_N_DUPLEXES) {
-            bndtest_fatal(line, "'%s' is no duplex", word);
+    for (enum bnd_duplex d = 0; word && d < BND_N_DUPLEXES; d++) {
+        if (!strcmp(word, bnd_duplex_name(d))) {
+            return d;
         }
     }
-    return duplex;
+    if (word) {
+        bndtest_fatal(line, "duplex=%s is none", word);
+    }
+    return BND_DUPLEX_UNKNOWN;
+}
+
+/* What a line says that a device says; 'mac' is its address. */
+static struct bnd_facts
+facts_of(const struct bndtest_line *line, bool carrier, struct eth_addr mac)
+{
+    return (struct bnd_facts) {
+        .carrier = carrier,
+        .mac = mac,
+        .speed_mbps = bndtest_key_number(line, "speed", 0),
+        .speed_lost = bndtest_has(line, "speed-lost"),
+        .duplex = duplex_of(line),
+    };
 }
 
 /* Commands. */
@@ -388,13 +403,12 @@ command_member(struct bond_rig *rig, const struct bndtest_line *line)
         struct bnd_event e = { .type = BND_EV_MEMBER_ADD, .id = id };
 
         e.add.name = name;
-        e.add.facts.mac = e.add.perm_mac = mac_of(line, id);
+        e.add.perm_mac = mac_of(line, id);
+        e.add.facts = facts_of(line, either(line, 3, "up", "down", true),
+                               e.add.perm_mac);
         if (bndtest_value(line, "perm")) {
             e.add.perm_mac = bond_rig_mac(line, bndtest_value(line, "perm"));
         }
-        e.add.facts.carrier = either(line, 3, "up", "down", true);
-        e.add.facts.speed_mbps = bndtest_key_number(line, "speed", 0);
-        e.add.facts.duplex = duplex_of(line);
         send_event(rig, &e);
         free(name);
     }
@@ -444,11 +458,9 @@ command_carrier(struct bond_rig *rig, const struct bndtest_line *line)
         .id = bndtest_number(line, 1),
     };
 
-    e.link.facts.carrier = either(line, 2, "up", "down", -1);
     e.link.reset = bndtest_has(line, "reset");
-    e.link.facts.mac = present_mac(rig, line, e.id);
-    e.link.facts.speed_mbps = bndtest_key_number(line, "speed", 0);
-    e.link.facts.duplex = duplex_of(line);
+    e.link.facts = facts_of(line, either(line, 2, "up", "down", -1),
+                            present_mac(rig, line, e.id));
     send_event(rig, &e);
 }
 
@@ -475,6 +487,15 @@ command_set(struct bond_rig *rig, const struct bndtest_line *line)
             }
         }
     }
+    send_event(rig, &e);
+}
+
+static void
+command_set_active(struct bond_rig *rig, const struct bndtest_line *line)
+{
+    struct bnd_event e = { .type = BND_EV_SET_ACTIVE };
+
+    e.id = bndtest_has(line, "none") ? BND_NO_MEMBER : bndtest_number(line, 1);
     send_event(rig, &e);
 }
 
@@ -611,11 +632,7 @@ dispatch(struct bond_rig *rig, const struct bndtest_line *line)
     } else if (!strcmp(command, "force")) {
         command_switch(rig, line, BND_EV_FORCE, "up", "down");
     } else if (!strcmp(command, "set-active")) {
-        struct bnd_event e = {
-            .type = BND_EV_SET_ACTIVE,
-            .id = bndtest_number(line, 1),
-        };
-        send_event(rig, &e);
+        command_set_active(rig, line);
     } else if (!strcmp(command, "refuse")) {
         rig->refuses[bndtest_number(line, 1) % BOND_RIG_MAX_PORTS]
             = either(line, 2, "on", "off", -1);
@@ -653,13 +670,18 @@ static void
 add_again(const struct bond_rig *rig, struct bond_rig *fresh,
           const struct bnd_status_member *m)
 {
+    const struct bnd_member *known = bnd_find_member(rig->bond, m->id);
     struct bnd_event e = { .type = BND_EV_MEMBER_ADD, .id = m->id };
 
     e.add.name = m->name;
-    e.add.facts.mac = m->mac;
     e.add.perm_mac = m->perm_mac;
-    e.add.facts.carrier = m->carrier;
-    e.add.facts.speed_mbps = bnd_find_member(rig->bond, m->id)->speed_mbps;
+    e.add.facts = (struct bnd_facts) {
+        .carrier = m->carrier,
+        .mac = m->mac,
+        .speed_mbps = known->speed_mbps,
+        .speed_lost = known->speed_lost,
+        .duplex = known->duplex,
+    };
     send_event(fresh, &e);
 
     struct bnd_event may = {
@@ -669,7 +691,7 @@ add_again(const struct bond_rig *rig, struct bond_rig *fresh,
 
     struct bnd_event set = {
         .type = BND_EV_MEMBER_SET, .id = m->id,
-        .set = bnd_find_member(rig->bond, m->id)->options
+        .set = known->options
     };
     send_event(fresh, &set);
 }
@@ -695,7 +717,10 @@ bond_rig_again(const struct bond_rig *rig, struct bond_rig *fresh)
         add_again(rig, fresh, &s.members[i]);
         bnd_run(fresh->bond, fresh->now, &fresh->fx);
     }
-    bnd_set_sticky(fresh->bond, rig->bond->sticky);
+    if (!bnd_has_mii(rig->bond) || rig->bond->active) {
+        /* With miimon it is forgotten when all have failed. */
+        bnd_set_sticky(fresh->bond, rig->bond->sticky);
+    }
     if (rig->has_lacp) {
         bnd_set_lacp(fresh->bond, &rig->lacp, rig->now);
     }

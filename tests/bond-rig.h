@@ -14,10 +14,9 @@
  *     sticky MAC                      active when the daemon last stopped
  *     lacp off | active|passive [fast] [fallback] [standard]
  *          [system=MAC] [priority=N]
- *     member ID[-ID] NAME [up|down] [mac=MAC] [perm=MAC] [speed=N]
- *            [duplex=half|full]       N in Mb/s
+ *     member ID[-ID] NAME [up|down] [mac=MAC] [perm=MAC] FACT...
  *     del ID [remember]
- *     carrier ID up|down [reset] [mac=MAC] [speed=N] [duplex=half|full]
+ *     carrier ID up|down [reset] [mac=MAC] FACT...
  *     set ID [prio=N] [queue-id=N] [admin=up|drain|down]    a member's own
  *                                     options; what is not named stays
  *     may-enable ID on|off
@@ -27,12 +26,13 @@
  *                                     we sent last, unless it is a stranger
  *     frame ID HEX                    any frame
  *     force ID up|down
- *     set-active ID
+ *     set-active ID|none
  *     refuse ID on|off                its address can not, can be changed
  *     hint MAC                        the bond's own when the daemon stopped
  *     migrate SLOT ID
  *     bytes [SLOT=N...] [all=N] [random=SEED]         counters of buckets
  *
+ * A FACT is speed=N (in Mb/s), duplex=half|full, or speed-lost.
  * "member 1-3 m" makes m0001 to m0003.  A member's address is its id after
  * 02:00 unless given.
  *

@@ -112,7 +112,14 @@ gen_link(struct bond_walk *w, struct ds *line)
 {
     bnd_id id = any_member(w);
 
-    switch (roll(w, 9)) {
+    switch (roll(w, 11)) {
+    case 9:
+        ds_put_format(line, "carrier %u up speed-lost", id);
+        break;
+    case 10:
+        w->history = true;
+        ds_put_format(line, "set %u prio=%d", id, (int) roll(w, 3) - 1);
+        break;
     case 8:
         ds_put_format(line, "carrier %u up speed=%u", id, some_speed(w));
         break;
@@ -143,7 +150,11 @@ gen_order(struct bond_walk *w, struct ds *line)
 
     switch (roll(w, 4)) {
     case 3:
-        ds_put_format(line, "set %u queue-id=%u", id, roll(w, 4));
+        if (roll(w, 2)) {
+            ds_put_format(line, "set %u queue-id=%u", id, roll(w, 4));
+        } else {
+            ds_put_cstr(line, "set-active none");
+        }
         break;
     case 0:
         ds_put_format(line, "force %u %s", id, either(w, "up", "down"));
@@ -237,7 +248,20 @@ gen_bond(struct bond_walk *w, struct ds *line)
         return;
     }
     ds_put_cstr(line, "bond");
-    switch (roll(w, 15)) {
+    switch (roll(w, 20)) {
+    case 15: case 16:
+        w->history = true;
+        ds_put_format(line, " miimon=%u", roll(w, 4) * 40);
+        break;
+    case 17:
+        w->history = true;
+        ds_put_format(line, " primary-reselect=%u", roll(w, 3));
+        break;
+    case 18:
+        w->history = true;
+        ds_put_format(line, " active-slave=%c%u", 'a' + (int) (id * 7 % 26),
+                      id);
+        break;
     case 12:
         ds_put_format(line, " weighted=%s", either(w, "true", "false"));
         break;
@@ -707,6 +731,13 @@ check_again(struct bond_walk *w)
 
     bond_rig_advance(&w->jump, w->now + quiet);
     svec_add_nocopy(&w->log, xasprintf("at %lld: expect", w->jump.now));
+    if (w->history) {
+        svec_add(&w->log, "bond active-slave=");
+        run_line(&w->jump, "bond active-slave=");
+        svec_add(&w->log, "set-active none");
+        run_line(&w->jump, "set-active none");
+        bond_rig_settle(&w->jump);
+    }
     bond_rig_again(&w->jump, &fresh);
     bond_rig_advance(&w->jump, w->jump.now + quiet);
     bond_rig_advance(&fresh, w->jump.now);

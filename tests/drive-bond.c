@@ -43,6 +43,9 @@
  *                                    member N, if it is that, is pN
  *     bond-mac=MAC|none              likewise
  *     mac-policy=none|active|follow|free
+ *     carrier=true|false             of the bond
+ *     cause=TEXT                     of the last change (blanks as '-')
+ *     refused=true|false             was "active-slave"?
  *     bonded=true|false              members=ID,...|none (in order)
  *     slots=ID:N,...                 slot=N:ID|none,...
  *     moved=N                        buckets that moved since "mark"
@@ -53,6 +56,7 @@
 
 #include <config.h>
 #include "bond-rig.h"
+#include "bond/bond-private.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -121,6 +125,14 @@ put_mac(struct ds *ds, struct eth_addr mac)
 {
     for (size_t i = 0; i < sizeof mac.ea; i++) {
         ds_put_format(ds, "%s%02x", i ? ":" : "", mac.ea[i]);
+    }
+}
+
+static void
+put_dashes(struct ds *ds)
+{
+    for (char *c = ds_cstr(ds); *c; c++) {
+        *c = *c == ' ' ? '-' : *c;
     }
 }
 
@@ -238,6 +250,18 @@ actual_bond(const struct drive *d, const struct bnd_status *s,
         put_time(ds, bnd_next_rebalance(rig->bond), rig->now);
     } else if (!strcmp(key, "balanced")) {
         put_bool(ds, bnd_is_balanced(rig->bond));
+    } else if (!strcmp(key, "cause")) {
+        const struct bnd_bond *b = rig->bond;
+
+        ds_put_cstr(ds, b->n_changes
+                    ? bnd_cause_name(b->failovers[(b->n_changes - 1)
+                                                  % BND_N_FAILOVERS].cause)
+                    : "none");
+        put_dashes(ds);
+    } else if (!strcmp(key, "refused")) {
+        put_bool(ds, bnd_active_refusal(rig->bond) != NULL);
+    } else if (!strcmp(key, "carrier")) {
+        put_bool(ds, bnd_has_carrier(rig->bond));
     } else if (!strcmp(key, "sticky")) {
         put_mac(ds, bnd_active_mac(rig->bond));
     } else {

@@ -307,6 +307,7 @@ make_member(const struct bndtest_line *line, const char *word,
     } else if (!strcmp(end, ":off")) {
         m->link.state = BND_LINK_DOWN;
     } else if (!strncmp(end, ":coming:", 8)) {
+        m->good = m->fits = true;
         m->link.state = BND_LINK_COMING_BACK;
         m->link.deadline = strtoll(end + 8, NULL, 10);
     } else {
@@ -354,6 +355,7 @@ run_question(struct bndtest_line *line)
         .members = pointers,
         .active = bndtest_key_number(line, "active", BND_NO_MEMBER),
         .primary = bndtest_value(line, "primary"),
+        .coming_until = BND_NEVER,
     };
     bool all = bndtest_has(line, "permute");
     bnd_id want;

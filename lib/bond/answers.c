@@ -74,3 +74,9 @@ bnd_n_changes(const struct bnd_bond *b)
 {
     return b->n_changes;
 }
+
+const char *
+bnd_active_refusal(const struct bnd_bond *b)
+{
+    return b->refusal;
+}

@@ -9,7 +9,9 @@
 #include "address/address.h"
 #include "announce/notify.h"
 #include "bond/bond.h"
+#include "monitor/mii.h"
 #include "policy/policy.h"
+#include "select/select.h"
 
 struct bnd_bond {
     uint64_t seed;
@@ -18,6 +20,7 @@ struct bnd_bond {
     /* Configuration. */
     struct bnd_settings settings; /* Last ones, kept while not bonded. */
     bool bonded;
+    bool was_bonded;            /* In the last pass. */
     const struct bnd_mode_class *class; /* Null before the first settings. */
     void *priv;                 /* Private state of 'class'. */
 
@@ -28,8 +31,15 @@ struct bnd_bond {
     struct bnd_lacp *lacp;      /* Null if LACP is off. */
     struct bnd_lacp_config lacp_config; /* In force unless it is. */
 
+    struct bnd_mii mii;         /* Off unless there is "miimon". */
+
     /* Decisions. */
     bnd_id active;
+    enum bnd_cause reselect;    /* Why there is to be a choice, or NONE... */
+    bool drop_active;           /* ...in which the present one has no say. */
+    bool force_primary;         /* The primary is new. */
+    bool want_active;           /* "active-slave" is to be carried out... */
+    char *refusal;              /* ...or why it was not; null; owned. */
     struct eth_addr sticky;     /* Address of the last active member. */
     bool had_active;            /* Has there ever been one? */
     uint32_t n_failovers;
@@ -50,6 +60,46 @@ struct bnd_bond {
 
 /* Takes note of the time; asserts that it does not go backwards. */
 void bnd_advance(struct bnd_bond *, long long int now);
+
+/* Links (links.c).
+ *
+ * bnd_has_mii() says whether the MII monitor is on, bnd_needs_carrier()
+ * whether members without carrier are of no use though a delay runs.
+ *
+ * bnd_links_before() is to be called before any fact or setting changes,
+ * bnd_links_join() when a member joins, with its facts. */
+bool bnd_has_mii(const struct bnd_bond *);
+bool bnd_needs_carrier(const struct bnd_bond *);
+struct bnd_mii_input bnd_mii_input(const struct bnd_bond *);
+void bnd_links_before(struct bnd_bond *, long long int now);
+void bnd_links_join(struct bnd_bond *, struct bnd_member *);
+void bnd_stage_link(struct bnd_bond *, long long int now,
+                    struct bnd_effects *);
+long long int bnd_links_wake_time(const struct bnd_bond *);
+
+/* Brings 'm->enabled' up to date.  Returns true if it fell. */
+bool bnd_update_enabled(struct bnd_bond *, struct bnd_member *,
+                        long long int now, struct bnd_effects *);
+
+/* The active member (active.c).
+ *
+ * bnd_active_reconfigure() takes note of settings that are about to come in
+ * force, bnd_active_joined() of a new member, bnd_active_prio_changed() of
+ * priorities.  bnd_order_active() carries out a command, if it can be;
+ * BND_NO_MEMBER has the bond choose anew.  The stage then chooses, if there is
+ * reason to.
+ *
+ * bnd_choose_active() returns who should be active if 'present' were, and
+ * 'without' out of the question. */
+void bnd_active_reconfigure(struct bnd_bond *, const struct bnd_settings *);
+void bnd_active_joined(struct bnd_bond *, const struct bnd_member *);
+void bnd_active_prio_changed(struct bnd_bond *);
+void bnd_order_active(struct bnd_bond *, bnd_id, long long int now,
+                      struct bnd_effects *);
+void bnd_stage_active(struct bnd_bond *, long long int now,
+                      struct bnd_effects *);
+bnd_id bnd_choose_active(const struct bnd_bond *, bnd_id present,
+                         bnd_id without);
 
 /* Makes 'id' the active member, ending its updelay if that still runs. */
 void bnd_set_active(struct bnd_bond *, bnd_id, long long int now,

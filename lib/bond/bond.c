@@ -8,7 +8,6 @@
 #include "bond/bond-private.h"
 #include "core/deadline.h"
 #include "monitor/link.h"
-#include "select/select.h"
 #include "util.h"
 
 struct bnd_bond *
@@ -54,6 +53,7 @@ bnd_destroy(struct bnd_bond *b)
         bnd_history_uninit(b);
         bnd_settings_uninit(&b->settings);
         free(b->view);
+        free(b->refusal);
         free(b);
     }
 }
@@ -99,33 +99,17 @@ bnd_make_pass(const struct bnd_bond *b, long long int now,
 
 /* The pass. */
 
-/* Stage 2 and 3.  With LACP on the delays do not count: the protocol itself
- * tells when the link is usable at both ends, and it, not the link, waits for
- * OVS's word. */
-static void
-stage_link(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
+/* Does the port of 'm' speak LACP?  As in Open vSwitch as long as it is there,
+ * with or without carrier, a change of which makes it doubt its partner; with
+ * the MII monitor, as in Linux, as long as that believes in the link. */
+static bool
+speaks_lacp(const struct bnd_bond *b, const struct bnd_member *m)
 {
-    bool delays = b->bonded && !b->lacp;
-    long long int up = delays ? bnd_settings_num(&b->settings,
-                                                 BND_OPT_UPDELAY) : 0;
-    long long int down = delays ? bnd_settings_num(&b->settings,
-                                                   BND_OPT_DOWNDELAY) : 0;
-
-    for (size_t i = 0; i < b->n_members; i++) {
-        struct bnd_member *m = b->members[i];
-
-        if (m->present) {
-            m->good = m->carrier && (m->may_enable || b->lacp);
-            if (b->lacp && m->link.deadline != BND_NEVER) {
-                m->link.deadline = now;
-            }
-            bnd_link_step(m, up, down, now, fx);
-        }
-    }
+    return (m->present
+            && (!bnd_has_mii(b) || bnd_link_is_enabled(&m->link)));
 }
 
-/* Stage 4.  As in Open vSwitch a port speaks LACP as long as it is there, with
- * or without carrier; a change of carrier makes it doubt its partner. */
+/* Stage 4. */
 static void
 stage_lacp(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 {
@@ -135,7 +119,7 @@ stage_lacp(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
         for (size_t i = 0; i < b->n_members; i++) {
             struct bnd_member *m = b->members[i];
 
-            bnd_lacp_port_set_enabled(b->lacp, m->id, m->present, now);
+            bnd_lacp_port_set_enabled(b->lacp, m->id, speaks_lacp(b, m), now);
         }
         bnd_lacp_run(b->lacp, now, fx);
     }
@@ -162,78 +146,32 @@ stage_lacp(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     }
 }
 
-/* Brings 'm->enabled' up to date.  Returns true if it fell. */
+/* May 'm' be used as far as its link goes?  Some modes go by carrier, others
+ * use a member until its downdelay is over. */
 static bool
-update_enabled(struct bnd_bond *b, struct bnd_member *m, long long int now,
+is_link_fit(const struct bnd_bond *b, const struct bnd_member *m)
+{
+    return (bnd_needs_carrier(b)
+            ? m->good && m->link.state == BND_LINK_UP
+            : bnd_link_is_enabled(&m->link));
+}
+
+bool
+bnd_update_enabled(struct bnd_bond *b, struct bnd_member *m, long long int now,
                struct bnd_effects *fx)
 {
     bool enabled = (b->bonded && m->present && m->fits
-                    && bnd_link_is_enabled(&m->link)
+                    && m->options.admin == BND_ADMIN_UP
+                    && is_link_fit(b, m)
                     && (!b->lacp || (m->lacp_ok && m->may_enable)));
     bool fell = m->enabled && !enabled;
 
     if (enabled != m->enabled) {
         m->enabled = enabled;
+        m->risen |= enabled;
         bnd_fx_trace(fx, BND_TRACE_ENABLED, now, m->id, m->name)->on = enabled;
     }
     return fell;
-}
-
-/* Returns the member that should be active while 'present' is, 'without'
- * being out of the question. */
-static bnd_id
-choose_active(const struct bnd_bond *b, bnd_id present, bnd_id without)
-{
-    const struct bnd_member **members = xcalloc(b->n_members + 1,
-                                                sizeof *members);
-    struct bnd_pass pass;
-
-    bnd_make_pass(b, b->last_now, members, &pass);
-
-    struct bnd_select_input in = {
-        .members = pass.members,
-        .n_members = pass.n_members,
-        .active = present,
-        .without = without,
-        .primary = bnd_settings_str(&b->settings, BND_OPT_PRIMARY),
-        .sticky = b->sticky,
-    };
-    bnd_id id = bnd_select_active(&in);
-    free(members);
-    return id;
-}
-
-void
-bnd_set_active(struct bnd_bond *b, bnd_id id, long long int now,
-               enum bnd_cause cause, struct bnd_effects *fx)
-{
-    struct bnd_member *m = bnd_find_member(b, id);
-    bool again = id == b->active;
-
-    if (again && (!m || m->enabled)) {
-        return;
-    }
-    if (!again) {
-        bnd_history_active(b, m, cause, m && b->had_active, now);
-    }
-    if (m) {
-        long long int left = 0;
-
-        if (!m->enabled) {
-            left = m->link.deadline - now;
-            bnd_link_init(&m->link, true);
-        }
-        bnd_fx_trace(fx, BND_TRACE_ACTIVE, now, id, m->name)->ms = left;
-        update_enabled(b, m, now, fx);
-        b->n_failovers += b->had_active && !again;
-        b->had_active = true;
-        b->sticky = m->perm_mac;
-        b->announce = b->new_active = true;
-    } else {
-        bnd_fx_trace(fx, BND_TRACE_NO_ACTIVE, now, BND_NO_MEMBER, NULL);
-    }
-    b->active = id;
-    bnd_fx_simple(fx, BND_FX_ACTIVE);
 }
 
 /* Stage 5. */
@@ -249,13 +187,13 @@ stage_mode(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 
         n_present += m->present;
         m->fits = n_present <= BND_VIEW_MAX;
-        fell |= update_enabled(b, m, now, fx);
+        fell |= bnd_update_enabled(b, m, now, fx);
     }
     if (!b->bonded) {
+        b->was_bonded = false;
         return;
     }
-    bnd_set_active(b, choose_active(b, b->active, BND_NO_MEMBER), now,
-                   BND_CAUSE_NONE, fx);
+    bnd_stage_active(b, now, fx);
 
     const struct bnd_mode_class *effective
         = bnd_policy_effective(&b->settings, b->lacp_status);
@@ -330,7 +268,7 @@ bnd_run(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 
     bnd_advance(b, now);
     b->n_joined = b->n_members;
-    stage_link(b, now, fx);
+    bnd_stage_link(b, now, fx);
     stage_lacp(b, now, fx);
     stage_mode(b, now, fx);
     bnd_stage_address(b, fx);
@@ -344,13 +282,7 @@ bnd_wake_time(const struct bnd_bond *b)
 {
     long long int wake = b->settled ? BND_NEVER : b->last_now;
 
-    for (size_t i = 0; i < b->n_members; i++) {
-        const struct bnd_member *m = b->members[i];
-
-        if (m->present) {
-            wake = bnd_deadline_min(wake, bnd_link_wake_time(&m->link));
-        }
-    }
+    wake = bnd_deadline_min(wake, bnd_links_wake_time(b));
     if (b->active) {
         wake = bnd_deadline_min(wake, bnd_notify_wake_time(&b->notify));
     }
@@ -360,16 +292,27 @@ bnd_wake_time(const struct bnd_bond *b)
     return wake;
 }
 
+/* Does a member work on without carrier for some time? */
+static bool
+outlives_carrier(const struct bnd_bond *b)
+{
+    return (!bnd_needs_carrier(b)
+            && (bnd_has_mii(b)
+                ? bnd_settings_ticks(&b->settings, BND_OPT_DOWNDELAY)
+                : !b->lacp && bnd_settings_num(&b->settings,
+                                               BND_OPT_DOWNDELAY)));
+}
+
 /* Is 'm' of no use from the moment its carrier goes?  Not if a delay lets it
  * work on, if it works without carrier already, by command, or if it is not
  * carrier that counts. */
 static bool
 is_cuttable(const struct bnd_bond *b, const struct bnd_member *m)
 {
-    return (m->enabled && m->carrier
+    return (m->enabled && m->carrier && !outlives_carrier(b)
             && !bnd_settings_num(&b->settings, BND_OPT_DETECT)
-            && (b->lacp || !bnd_settings_num(&b->settings,
-                                             BND_OPT_DOWNDELAY)));
+            && (!bnd_has_mii(b)
+                || bnd_settings_num(&b->settings, BND_OPT_USE_CARRIER)));
 }
 
 struct bnd_view *
@@ -394,8 +337,9 @@ bnd_make_view(const struct bnd_bond *b)
         }
     }
     if (view->active != BND_VIEW_NONE) {
-        uint8_t next = bnd_view_index(view, choose_active(b, BND_NO_MEMBER,
-                                                          b->active));
+        uint8_t next = bnd_view_index(view,
+                                      bnd_choose_active(b, BND_NO_MEMBER,
+                                                        b->active));
 
         if (next != BND_VIEW_NONE && view->members[next].enabled) {
             view->next_active = next;

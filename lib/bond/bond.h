@@ -103,6 +103,12 @@ bool bnd_is_balanced(const struct bnd_bond *);   /* Keeps buckets now. */
 struct eth_addr bnd_active_mac(const struct bnd_bond *);
 uint32_t bnd_n_failovers(const struct bnd_bond *);
 uint32_t bnd_n_changes(const struct bnd_bond *); /* Of the active member. */
+/* Returns null if member 'id' can be made active by command now, otherwise why
+ * it cannot. */
+const char *bnd_why_not_active(const struct bnd_bond *, bnd_id id);
+/* Why the option "active-slave" could not be carried out, or null. */
+const char *bnd_active_refusal(const struct bnd_bond *);
+bool bnd_has_carrier(const struct bnd_bond *);  /* Some link is up. */
 
 /* Returns null if what must always hold does hold after a pass, otherwise a
  * message that the caller frees.  For tests and debug builds. */

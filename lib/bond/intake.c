@@ -19,9 +19,11 @@ bnd_reconfigure(struct bnd_bond *b, const struct bnd_settings *settings,
                 long long int now, struct bnd_effects *fx)
 {
     bnd_advance(b, now);
+    bnd_links_before(b, now);
     b->settled = false;
     b->bonded = settings != NULL;
     if (!settings) {
+        bnd_mii_set_interval(&b->mii, 0, now);
         /* Where there is no bond there is no view; the next one is new. */
         free(b->view);
         b->view = NULL;
@@ -30,8 +32,11 @@ bnd_reconfigure(struct bnd_bond *b, const struct bnd_settings *settings,
     }
 
     enum bnd_apply apply = bnd_settings_diff(&b->settings, settings);
+    bnd_active_reconfigure(b, settings);
     bnd_settings_uninit(&b->settings);
     bnd_settings_clone(&b->settings, settings);
+    bnd_mii_set_interval(&b->mii, bnd_settings_num(settings, BND_OPT_MIIMON),
+                         now);
 
     const struct bnd_member **present = xcalloc(b->n_members + 1,
                                                 sizeof *present);
@@ -67,6 +72,7 @@ bnd_set_lacp(struct bnd_bond *b, const struct bnd_lacp_config *config,
              long long int now)
 {
     bnd_advance(b, now);
+    bnd_links_before(b, now);
     b->settled = false;
     if (!config) {
         bnd_lacp_destroy(b->lacp);
@@ -142,8 +148,7 @@ take_facts(struct bnd_member *m, const struct bnd_facts *facts)
     }
 }
 
-/* A member joins, or comes back from being only remembered.  A new link is
- * believed at once: there is nothing to protect against yet. */
+/* A member joins, or comes back from being only remembered. */
 static void
 event_member_add(struct bnd_bond *b, const struct bnd_event *e,
                  long long int now)
@@ -160,7 +165,8 @@ event_member_add(struct bnd_bond *b, const struct bnd_event *e,
     bnd_address_event(b, m, e, NULL);
     take_facts(m, &e->add.facts);
     m->may_enable = true;
-    bnd_link_init(&m->link, m->carrier);
+    bnd_links_join(b, m);
+    bnd_active_joined(b, m);
     if (b->lacp) {
         bnd_lacp_port_set_mac(b->lacp, m->id, m->mac);
         bnd_lacp_port_set_carrier(b->lacp, m->id, m->carrier, now);
@@ -207,14 +213,15 @@ event_link(struct bnd_bond *b, struct bnd_member *m,
     if (lacp && memcmp(&m->mac, &facts->mac, sizeof m->mac)) {
         bnd_lacp_port_set_mac(b->lacp, m->id, facts->mac);
     }
-    if (lacp && e->link.reset) {
+    if (lacp && e->link.reset && !bnd_has_mii(b)) {
         /* As in Open vSwitch, not for a device that merely is set down. */
         bnd_lacp_port_carrier_changed(b->lacp, m->id, now);
     }
     if (lacp && (e->link.reset || facts->carrier)) {
         bnd_lacp_port_set_carrier(b->lacp, m->id, facts->carrier, now);
     }
-    if (e->link.reset && facts->carrier && m->carrier && !b->lacp) {
+    if (e->link.reset && facts->carrier && m->carrier && !b->lacp
+        && !bnd_has_mii(b)) {
         /* The link was lost and is back: its delays start anew. */
         m->good = false;
         bnd_link_step(m, 0, bnd_settings_num(&b->settings, BND_OPT_DOWNDELAY),
@@ -242,6 +249,18 @@ event_frame(struct bnd_bond *b, struct bnd_member *m,
 }
 
 static void
+event_set(struct bnd_bond *b, struct bnd_member *m,
+          const struct bnd_member_options *options)
+{
+    bool prio = m->options.prio != options->prio;
+
+    m->options = *options;
+    if (prio) {
+        bnd_active_prio_changed(b);
+    }
+}
+
+static void
 event_mode(struct bnd_bond *b, const struct bnd_event *e)
 {
     if (b->class && b->class->event) {
@@ -256,8 +275,10 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
     struct bnd_member *m = bnd_find_member(b, e->id);
 
     bnd_advance(b, now);
+    bnd_links_before(b, now);
     b->settled = false;
-    if (!m && e->type != BND_EV_MEMBER_ADD && e->type != BND_EV_TX_BYTES) {
+    if (!m && e->type != BND_EV_MEMBER_ADD && e->type != BND_EV_TX_BYTES
+        && (e->type != BND_EV_SET_ACTIVE || e->id)) {
         return;
     }
 
@@ -278,7 +299,7 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         break;
 
     case BND_EV_MEMBER_SET:
-        m->options = e->set;
+        event_set(b, m, &e->set);
         break;
 
     case BND_EV_MAC_REFUSED:
@@ -298,9 +319,7 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         break;
 
     case BND_EV_SET_ACTIVE:
-        if (m->enabled && m->present && b->bonded) {
-            bnd_set_active(b, m->id, now, BND_CAUSE_COMMAND, fx);
-        }
+        bnd_order_active(b, e->id, now, fx);
         break;
 
     case BND_EV_MIGRATE:

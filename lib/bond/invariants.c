@@ -40,6 +40,14 @@ check_members(const struct bnd_bond *b)
     return NULL;
 }
 
+/* Linux does not choose a member whose link is failing. */
+static bool
+is_choosable(const struct bnd_bond *b, const struct bnd_member *m)
+{
+    return (m->enabled
+            && (!bnd_has_mii(b) || m->link.state == BND_LINK_UP));
+}
+
 /* The active member works, and there is one if any member works. */
 static char *
 check_active(const struct bnd_bond *b)
@@ -48,7 +56,7 @@ check_active(const struct bnd_bond *b)
     bool any = false;
 
     for (size_t i = 0; i < b->n_members; i++) {
-        any |= b->members[i]->enabled;
+        any |= is_choosable(b, b->members[i]);
     }
     if (b->active && !active) {
         return xasprintf("active member %u does not exist", b->active);
@@ -57,7 +65,7 @@ check_active(const struct bnd_bond *b)
         return xasprintf("active member %s is not enabled", active->name);
     }
     if (any && !active) {
-        return xstrdup("some member is enabled but none is active");
+        return xstrdup("some member works but none is active");
     }
     return NULL;
 }
@@ -82,7 +90,7 @@ static char *
 check_view(const struct bnd_bond *b)
 {
     const struct bnd_view *v = b->view;
-    bool any = false;
+    bool any = false, choosable = false;
     size_t n_enabled = 0;
 
     for (size_t i = 0; i < v->n_members; i++) {
@@ -96,12 +104,13 @@ check_view(const struct bnd_bond *b)
             return xasprintf("a queue goes astray by %s", m->name);
         }
         any |= m->enabled;
+        choosable |= is_choosable(b, m);
         n_enabled += m->enabled;
     }
     if (v->active != BND_VIEW_NONE && !v->members[v->active].enabled) {
         return xstrdup("the view's active member is not enabled");
     }
-    if (any && v->active == BND_VIEW_NONE) {
+    if (choosable && v->active == BND_VIEW_NONE) {
         return xstrdup("the view lacks an active member");
     }
     for (size_t i = 0; i < v->n_slots; i++) {

@@ -54,6 +54,7 @@ struct bnd_member {
     /* Stage 2 and 3: is the link good, and is it still or again usable? */
     bool good;
     struct bnd_link link;
+    bool risen;                 /* It went UP in this pass. */
     uint32_t n_failures;        /* Times that the link has gone down. */
     enum bnd_link_state last_link; /* Of 'link', at the end of a pass... */
     long long int last_change;  /* ...and when that became different, ms. */

@@ -71,6 +71,7 @@ format_lacp(const struct bnd_trace *t, const char *bond, const char *member,
     case BND_TRACE_LINK:
     case BND_TRACE_LINK_DELAY:
     case BND_TRACE_LINK_RELAPSE:
+    case BND_TRACE_NO_SPEED:
     case BND_TRACE_ENABLED:
     case BND_TRACE_ACTIVE:
     case BND_TRACE_NO_ACTIVE:
@@ -123,6 +124,7 @@ format_mac(const struct bnd_trace *t, const char *bond, const char *member,
     case BND_TRACE_LINK:
     case BND_TRACE_LINK_DELAY:
     case BND_TRACE_LINK_RELAPSE:
+    case BND_TRACE_NO_SPEED:
     case BND_TRACE_ENABLED:
     case BND_TRACE_ACTIVE:
     case BND_TRACE_NO_ACTIVE:
@@ -157,6 +159,11 @@ bnd_trace_format(const struct bnd_trace *t, const char *bond, struct ds *ds)
     case BND_TRACE_LINK_RELAPSE:
         ds_put_format(ds, "member %s: will not be %s", member,
                       on_off(t, "enabled", "disabled"));
+        break;
+
+    case BND_TRACE_NO_SPEED:
+        ds_put_format(ds, "member %s: the link is up, but the device does not "
+                      "tell its speed; it cannot be used", member);
         break;
 
     case BND_TRACE_ENABLED:

@@ -72,6 +72,7 @@ link_enter(struct bnd_member *m, enum bnd_link_state state,
     m->link.deadline = BND_NEVER;
     switch (state) {
     case BND_LINK_UP:
+        m->risen = true;
         if (old == BND_LINK_GOING_DOWN) {
             trace(m, BND_TRACE_LINK, true, 0, now, fx);
             trace(m, BND_TRACE_LINK_RELAPSE, false, 0, now, fx);
@@ -83,7 +84,7 @@ link_enter(struct bnd_member *m, enum bnd_link_state state,
         break;
 
     case BND_LINK_DOWN:
-        m->n_failures++;
+        m->n_failures += m->n_failures < UINT32_MAX;
         if (old == BND_LINK_COMING_BACK) {
             trace(m, BND_TRACE_LINK, false, 0, now, fx);
             trace(m, BND_TRACE_LINK_RELAPSE, true, 0, now, fx);

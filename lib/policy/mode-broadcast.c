@@ -21,6 +21,7 @@ broadcast_view(const void *priv OVS_UNUSED, const struct bnd_pass *pass,
 
 const struct bnd_mode_class bnd_mode_broadcast = {
     .mode = BND_MODE_BROADCAST,
-    .traits = BND_MT_DATAPATH_ID | BND_MT_PER_PACKET,
+    .traits = (BND_MT_DATAPATH_ID | BND_MT_PER_PACKET
+               | BND_MT_NEEDS_CARRIER),
     .view = broadcast_view,
 };

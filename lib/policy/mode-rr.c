@@ -28,6 +28,6 @@ rr_view(const void *priv OVS_UNUSED, const struct bnd_pass *pass,
 const struct bnd_mode_class bnd_mode_rr = {
     .mode = BND_MODE_RR,
     .traits = (BND_MT_DATAPATH_ID | BND_MT_PER_PACKET | BND_MT_TURNS
-               | BND_MT_REPORT | BND_MT_QUEUES),
+               | BND_MT_REPORT | BND_MT_QUEUES | BND_MT_NEEDS_CARRIER),
     .view = rr_view,
 };

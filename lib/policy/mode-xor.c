@@ -51,7 +51,8 @@ ad_view(const void *priv, const struct bnd_pass *pass,
 
 const struct bnd_mode_class bnd_mode_xor = {
     .mode = BND_MODE_XOR,
-    .traits = BND_MT_BALANCED | BND_MT_DATAPATH_ID | BND_MT_POLICY,
+    .traits = (BND_MT_BALANCED | BND_MT_DATAPATH_ID | BND_MT_POLICY
+               | BND_MT_NEEDS_CARRIER),
     BND_BALANCED_HOOKS,
     .init = bnd_balanced_init_static,
     .view = xor_view,
@@ -60,7 +61,8 @@ const struct bnd_mode_class bnd_mode_xor = {
 const struct bnd_mode_class bnd_mode_8023ad = {
     .mode = BND_MODE_8023AD,
     .traits = (BND_MT_BALANCED | BND_MT_DATAPATH_ID | BND_MT_POLICY
-               | BND_MT_NEEDS_LACP),
+               | BND_MT_NEEDS_LACP | BND_MT_NEEDS_CARRIER
+               | BND_MT_NEEDS_SPEED),
     BND_BALANCED_HOOKS,
     .init = bnd_balanced_init_static,
     .view = ad_view,

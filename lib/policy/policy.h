@@ -41,6 +41,10 @@ struct bnd_effects;
 #define BND_MT_POLICY      0x100 /* Heeds the transmit hash policy. */
 #define BND_MT_NEEDS_LACP  0x200 /* Carries nothing without it. */
 #define BND_MT_QUEUES     0x1000 /* Heeds the members' queue-id. */
+#define BND_MT_NEEDS_CARRIER 0x2000 /* Sends by members with carrier alone,
+                                     * though downdelay is not over. */
+#define BND_MT_NEEDS_SPEED 0x8000 /* With miimon, a link whose speed is not
+                                   * known is down. */
 
 /* What a mode may read. */
 struct bnd_pass {

@@ -7,19 +7,30 @@
  * balances: it is the one that takes multicast.  It changes as seldom as
  * possible, since each change makes the network learn anew.
  *
- * The choice is a total order, best first:
- *   1. The primary, if it is enabled.
- *   2. The present active member, if it is enabled.
- *   3. The one that was active when the daemon last stopped, if enabled.
- *   4. The first enabled one, in the order in which members joined.
- *   5. None is enabled: the one whose updelay ends first; it is used at once.
+ * Who challenges the present one?
+ *   1. The primary, if it works.
+ *   2. Else the member of the highest priority, if that is higher than that of
+ *      the present one.  Of equals, the one that was active when the daemon
+ *      last stopped; else the first, in the order in which members joined.
+ *
+ * A challenger takes the place of an active member that does not work.  If
+ * that does, 'reselect' decides: always, if the challenger's link is better
+ * (faster, or as fast and of better duplex), or never.  A primary that is new
+ * ('force') is made active in any case.
+ *
+ * If none works, it is the member whose updelay ends first, at once.
+ *
+ * We differ from Linux: there, members of equal priority are ranked by the
+ * order of joining, so that whatever calls for a choice moves traffic back to
+ * the first of them.  The documentation does not say so, and nobody wants it.
  *
  * Thread-safety
  * -------------
  * A pure function.
  *
- * Source: ovs-vswitchd.conf.db(5), Port: bond_active_slave, bond_updelay,
- * other_config:bond-primary. */
+ * Source: Linux Documentation/networking/bonding.rst, primary,
+ * primary_reselect, prio; ovs-vswitchd.conf.db(5), Port: bond_active_slave,
+ * bond_updelay, other_config:bond-primary. */
 
 #ifndef BND_SELECT_H
 #define BND_SELECT_H 1
@@ -27,13 +38,25 @@
 #include <stddef.h>
 #include "core/member.h"
 
+/* In the order of the option "primary-reselect". */
+enum bnd_reselect {
+    BND_RESELECT_ALWAYS,
+    BND_RESELECT_BETTER,
+    BND_RESELECT_FAILURE
+};
+
 struct bnd_select_input {
     const struct bnd_member *const *members;    /* In order of joining. */
     size_t n_members;
     bnd_id active;              /* Present choice or BND_NO_MEMBER. */
-    const char *primary;        /* Name, or null. */
-    struct eth_addr sticky;     /* Former active address, or zero. */
     bnd_id without;             /* Out of the question, or BND_NO_MEMBER. */
+    const char *primary;        /* Name, or null. */
+    bool force;                 /* The primary is new. */
+    enum bnd_reselect reselect;
+    struct eth_addr sticky;     /* Former active address, or zero. */
+    bool up_only;               /* A link in downdelay does not work. */
+    long long int coming_until; /* An updelay that ends later than that cannot
+                                 * be cut short. */
 };
 
 /* Returns the member that should be active, or BND_NO_MEMBER. */
