@@ -107,8 +107,10 @@ TEST_FILES = \
 	tests/fuzz/corpus-events/random-400 \
 	tests/fuzz/corpus-events/zeros \
 	tests/vectors/gen-hash.py \
+	tests/vectors/gen-proc.py \
 	tests/vectors/hash-computed \
-	tests/vectors/hash-linux
+	tests/vectors/hash-linux \
+	tests/vectors/proc-linux
 
 EXTRA_DIST += \
 	$(TESTSUITE_AT) \

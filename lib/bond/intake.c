@@ -139,6 +139,8 @@ take_facts(struct bnd_member *m, const struct bnd_facts *facts)
     m->mac = facts->mac;
     m->carrier = facts->carrier;
     m->speed_lost = facts->speed_lost;
+    m->told_mbps = facts->speed_mbps;
+    m->told_duplex = facts->duplex;
     /* A link that is down has no speed, which is no reason to forget. */
     if (facts->speed_mbps) {
         m->speed_mbps = facts->speed_mbps;

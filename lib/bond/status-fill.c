@@ -80,10 +80,8 @@ fill_members(const struct bnd_bond *b, struct bnd_status *s)
         sm->perm_mac = m->perm_mac;
         sm->mac_trouble = m->mac_trouble;
         sm->options = m->options;
-        if (m->carrier && !m->speed_lost) {
-            sm->speed_mbps = m->speed_mbps;
-            sm->duplex = m->duplex;
-        }
+        sm->speed_mbps = m->told_mbps;
+        sm->duplex = m->told_duplex;
         sm->enabled = m->enabled;
         sm->active = m->id == b->active;
         sm->carrier = m->carrier;

@@ -49,6 +49,8 @@ struct bnd_member {
     uint32_t speed_mbps;        /* Last speed that was known, or 0. */
     bool speed_lost;            /* It tells its speed, but not just now. */
     enum bnd_duplex duplex;     /* Last one that was known. */
+    uint32_t told_mbps;         /* What the device says now, 0 for nothing... */
+    enum bnd_duplex told_duplex; /* ...with or without carrier. */
     bool may_enable;            /* OVS does not forbid its use (BFD, CFM). */
 
     /* Stage 2 and 3: is the link good, and is it still or again usable? */

@@ -53,8 +53,8 @@ struct bnd_status_member {
     struct eth_addr perm_mac;   /* ...and what it will have when it leaves. */
     enum bnd_mac_trouble mac_trouble; /* Why it lacks the one it should. */
     struct bnd_member_options options;
-    uint32_t speed_mbps;        /* 0 if not known just now. */
-    enum bnd_duplex duplex;     /* Likewise. */
+    uint32_t speed_mbps;        /* As the device says just now, or 0... */
+    enum bnd_duplex duplex;     /* ...with or without carrier. */
     bool enabled;
     bool active;
     bool backup;                /* Sends nothing, though it may be up. */
