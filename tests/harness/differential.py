@@ -308,7 +308,7 @@ class OurBond:
                      "/proc/sys/net/ipv6/conf/default/disable_ipv6")
         self.s = Switch(lab, "ours", daemon)
         self.s.ns.run("sh", "-c", "cd /proc/sys/net/ipv6/conf; for i in all "
-                      "default; do echo 0 > $i/accept_dad; done")
+                      "default br0; do echo 0 > $i/accept_dad; done")
         self.ends = ["p%d" % i for i in range(N)]
         self.cables = []
         for i in range(N):
