@@ -9,14 +9,21 @@
 #include "packets.h"
 #include "util.h"
 
-/* In Mb/s, 0 if 'netdev' does not tell. */
-static uint32_t
-read_speed(const struct netdev *netdev)
+/* Reads speed (0 if unknown) and duplex, as 'netdev' tells them. */
+static void
+read_speed(const struct netdev *netdev, struct bnd_facts *facts)
 {
     enum netdev_features current;
 
-    return (netdev_get_features(netdev, &current, NULL, NULL, NULL)
-            ? 0 : netdev_features_to_bps(current, 0) / 1000000);
+    facts->speed_mbps = 0;
+    facts->duplex = BND_DUPLEX_UNKNOWN;
+    if (!netdev_get_features(netdev, &current, NULL, NULL, NULL)) {
+        facts->speed_mbps = netdev_features_to_bps(current, 0) / 1000000;
+        if (facts->speed_mbps) {
+            facts->duplex = (netdev_features_is_full_duplex(current)
+                             ? BND_DUPLEX_FULL : BND_DUPLEX_HALF);
+        }
+    }
 }
 
 void
@@ -39,7 +46,7 @@ ob_sense_read(struct ob_member *m)
     m->change_seq = netdev_get_change_seq(m->netdev);
     m->carrier_resets = netdev_get_carrier_resets(m->netdev);
     m->facts.carrier = netdev_get_carrier(m->netdev);
-    m->facts.speed_mbps = read_speed(m->netdev);
+    read_speed(m->netdev, &m->facts);
     if (netdev_get_etheraddr(m->netdev, &m->facts.mac)) {
         m->facts.mac = eth_addr_zero;
     }
@@ -65,6 +72,7 @@ ob_sense_run(struct ob_owner *o)
         bool reset = m->carrier_resets != resets;
         if (reset || m->facts.carrier != old.carrier
             || m->facts.speed_mbps != old.speed_mbps
+            || m->facts.duplex != old.duplex
             || !eth_addr_equals(m->facts.mac, old.mac)) {
             struct bnd_event e = {
                 .type = BND_EV_LINK,
