@@ -105,6 +105,13 @@ class Receiver:
     def set(self, *settings):
         """Changes bond0, live."""
         self.s.vsctl("set", "port", "bond0", *settings)
+        self.settle()
+
+    def settle(self):
+        """Waits until no flow in the datapath is older than a change that
+        the main loop has seen: one dump may be under way by then."""
+        self.s.appctl("revalidator/wait")
+        self.s.appctl("revalidator/wait")
 
     def table(self):
         """What passes, by member."""
@@ -178,6 +185,7 @@ def test_lb_rx_10(receiver):
     alive = r.spares()
     r.cables[r.s.bond().active].cut()
     r.s.wait_enabled(alive)
+    r.settle()
     number = r.inject(alive[0], BROADCAST)
     r.inject(alive[1], BROADCAST, number=number)
     assert r.arrived() == [number]
@@ -263,6 +271,7 @@ def test_multicast_active_follows(receiver):
     assert r.arrived() == [numbers[first]]
     r.cables[first].cut()
     r.s.wait_enabled(set(PORTS) - {first})
+    r.settle()
     second = r.s.bond().active
     assert second != first
     numbers = {p: r.inject(p, group) for p in PORTS if p != first}
@@ -296,6 +305,12 @@ def pin(net, queue):
     """Puts packets of 10.9.1.0/24 in a queue."""
     run_ofctl(net, "add-flow", "br0", "priority=9,udp,nw_src=10.9.1.0/24,"
               "actions=set_queue:%d,NORMAL" % queue)
+    settle(net)
+
+
+def settle(net):
+    """As Receiver.settle()."""
+    net.s.appctl("revalidator/wait")
     net.s.appctl("revalidator/wait")
 
 
@@ -332,12 +347,15 @@ def test_lb_ab_02_to_04(queue_net, lb_output):
     net.s.vsctl("set", "interface", "p2", "other_config:bond-queue-id=0",
                 "--", "set", "interface", "p3",
                 "other_config:bond-queue-id=3")
+    settle(net)
     assert spread(net, PINNED) == only("p3")
     net.cables["p3"].cut()
     net.s.wait_enabled({"p1", "p2"})
+    settle(net)
     assert spread(net, PINNED) == only("p1")
     net.cables["p3"].mend()
     net.s.wait_enabled(PORTS)
+    settle(net)
     assert spread(net, PINNED) == only("p3")
 
 
