@@ -19,6 +19,7 @@
 #include "ofproto-bond/bundles.h"
 #include "ofproto-bond/groups.h"
 #include "ofproto-bond/handle.h"
+#include "ofproto-bond/host-mac.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofpbuf.h"
@@ -427,4 +428,27 @@ struct uuid
 ob_attach_ofproto_uuid(const struct ofproto_dpif *ofproto)
 {
     return ofproto->uuid;
+}
+
+const char *
+ob_attach_local_name(const struct ofproto_dpif *ofproto)
+{
+    return ofproto->up.name;
+}
+
+OB_HOOK(netdev_set_etheraddr);
+
+int
+ob_attach_set_etheraddr(struct netdev *netdev, struct eth_addr mac)
+{
+    return __real_netdev_set_etheraddr(netdev, mac);
+}
+
+int
+__wrap_netdev_set_etheraddr(struct netdev *netdev, const struct eth_addr mac)
+{
+    struct eth_addr wanted = mac;
+
+    ob_host_mac_filter(netdev, &wanted);
+    return __real_netdev_set_etheraddr(netdev, wanted);
 }

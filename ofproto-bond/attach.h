@@ -125,6 +125,13 @@ size_t ob_attach_next_groups(const struct ofproto_dpif *ofproto,
                              size_t n_look, struct ob_group groups[],
                              size_t n, bool *done);
 
+/* The name of the bridge's LOCAL port. */
+const char *ob_attach_local_name(const struct ofproto_dpif *);
+
+/* Gives 'netdev' the address 'mac', whatever bonds want it to have.  Returns 0
+ * or a positive errno. */
+int ob_attach_set_etheraddr(struct netdev *, struct eth_addr mac);
+
 /* Does the bridge that had 'uuid' still exist? */
 bool ob_attach_ofproto_exists(const struct uuid *uuid);
 struct uuid ob_attach_ofproto_uuid(const struct ofproto_dpif *);

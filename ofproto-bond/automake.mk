@@ -17,6 +17,10 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/bundles.h \
 	ofproto-bond/carrier.c \
 	ofproto-bond/carrier.h \
+	ofproto-bond/device.c \
+	ofproto-bond/device.h \
+	ofproto-bond/ethtool.c \
+	ofproto-bond/ethtool.h \
 	ofproto-bond/event-log.c \
 	ofproto-bond/event-log.h \
 	ofproto-bond/fast-lanes.c \
@@ -33,6 +37,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/guard.h \
 	ofproto-bond/handle.c \
 	ofproto-bond/handle.h \
+	ofproto-bond/host-mac.c \
+	ofproto-bond/host-mac.h \
 	ofproto-bond/hosts.c \
 	ofproto-bond/hosts.h \
 	ofproto-bond/lacp.c \

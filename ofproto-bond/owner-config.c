@@ -12,6 +12,7 @@
 #include "odp-util.h"
 #include "ofproto-bond/buckets.h"
 #include "ofproto-bond/carrier.h"
+#include "ofproto-bond/device.h"
 #include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/guard.h"
 #include "ofproto-bond/handle.h"
@@ -26,6 +27,14 @@ ob_owner_attach_bond(struct ob_owner *o, struct bond *bond,
 {
     if (o->bond) {
         ob_owner_detach_bond(o);
+    }
+    if (!o->had_bond) {
+        struct ob_past past;
+
+        ob_sense_get_past(o, NULL, &past);
+        ovs_mutex_lock(&o->mutex);
+        bnd_set_address_hint(o->engine, past.bond_mac);
+        ovs_mutex_unlock(&o->mutex);
     }
     ovs_mutex_lock(&o->mutex);
     o->bond = bond;
@@ -85,6 +94,7 @@ ob_owner_detach_bond(struct ob_owner *o)
     ovs_mutex_unlock(&o->mutex);
     remember_members(o);
     ob_owner_pass(o, false);
+    ob_device_run(o);           /* Nobody else may be there to do it. */
 }
 
 void
@@ -136,6 +146,8 @@ ob_owner_configure(struct ob_owner *o, const struct bnd_settings *settings)
     }
     ob_owner_touched(o);
     ovs_mutex_unlock(&o->mutex);
+    ob_sense_configure(o, settings);
+    ob_device_configure(o, settings);
 
     /* The way to detect a link (bond-detect-mode) may be another one now, of
      * which devices say nothing. */
@@ -291,6 +303,8 @@ forget_member(struct ob_owner *o, struct ob_member *m)
     ovs_mutex_unlock(&o->tx_mutex);
     ovs_mutex_unlock(&o->mutex);
 
+    ob_device_release(&gone);
+    ob_device_members_changed(o);
     ob_sense_set_netdev(&gone, NULL);
     free(gone.name);
 }
@@ -318,7 +332,9 @@ ob_owner_add_member(struct ob_owner *o, const void *aux, const char *name,
         ovs_mutex_unlock(&o->mutex);
 
         ob_sense_set_netdev(m, netdev);
-        ob_sense_read(m);
+        ob_sense_read(o, m);
+        m->replaced = false;
+        ob_device_members_changed(o);
 
         struct bnd_event e = {
             .type = BND_EV_MEMBER_ADD,
@@ -359,6 +375,8 @@ ob_owner_set_netdev(struct ob_owner *o, struct ob_member *m,
             ob_fast_cut(o->bond->fast, m->id, false);
         }
         ovs_mutex_unlock(&o->mutex);
+        ob_device_release(m);
+        ob_device_members_changed(o);
         ob_sense_set_netdev(m, netdev);
     }
 }

@@ -7,8 +7,10 @@
 #include "ofproto-bond/owner-private.h"
 
 #include "ofproto-bond/buckets.h"
+#include "ofproto-bond/device.h"
 #include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/handle.h"
+#include "openvswitch/dynamic-string.h"
 
 /* Changes of all owners together. */
 static atomic_count all_changes = ATOMIC_COUNT_INIT(0);
@@ -83,13 +85,44 @@ fill_failovers(const struct ob_owner *o, struct bnd_status *s)
     }
 }
 
+/* Puts the text of 'ds' in place of '*kept', null if there is none. */
+static void
+keep_text(struct ds *ds, char **kept)
+{
+    free(*kept);
+    *kept = ds->length ? ds_steal_cstr(ds) : NULL;
+    ds_destroy(ds);
+}
+
+/* Adds what devices make of the configuration. */
+static void
+fill_device(struct ob_owner *o, struct bnd_status *s,
+            struct bnd_status_extra *extra)
+{
+    struct ds errors = DS_EMPTY_INITIALIZER;
+    struct ds notes = DS_EMPTY_INITIALIZER;
+
+    ds_put_cstr(&errors, extra->errors ? extra->errors : "");
+    ob_device_put_errors(o, &errors);
+    keep_text(&errors, &o->told_errors);
+    extra->errors = o->told_errors;
+
+    ds_put_cstr(&notes, extra->notes ? extra->notes : "");
+    ob_device_put_notes(o, s, &notes);
+    keep_text(&notes, &o->told_notes);
+    extra->notes = o->told_notes;
+    ob_device_fill(o, s);
+}
+
 /* Adds to 'extra' what is not kept there. */
 static void
-fill_extra(struct ob_owner *o, struct bnd_status_extra *extra)
+fill_extra(struct ob_owner *o, struct bnd_status *s,
+           struct bnd_status_extra *extra)
 {
     extra->errors = o->config_errors;
-    extra->wall = time_wall_msec() - time_msec();
     extra->notes = o->config_notes;
+    fill_device(o, s, extra);
+    extra->wall = time_wall_msec() - time_msec();
     if (o->bond) {
         extra->datapath_id = ob_buckets_id(o->buckets);
         atomic_read_relaxed(&o->bond->lb_output, &extra->lb_output);
@@ -141,7 +174,7 @@ ob_owner_get_status(struct ob_owner *o, struct bnd_status *status,
     fill_failovers(o, status);
     *extra = o->extra;
     ovs_mutex_unlock(&o->mutex);
-    fill_extra(o, extra);
+    fill_extra(o, status, extra);
     fill_tx(o, status, extra);
 }
 
@@ -154,7 +187,7 @@ ob_owner_get_brief(struct ob_owner *o, struct bnd_status *status,
     fill_failovers(o, status);
     *extra = o->extra;
     ovs_mutex_unlock(&o->mutex);
-    fill_extra(o, extra);
+    fill_extra(o, status, extra);
 }
 
 void

@@ -10,10 +10,12 @@
 #include "netdev.h"
 #include "ofproto/bond.h"
 #include "ofproto-bond/buckets.h"
+#include "ofproto-bond/device.h"
 #include "ofproto-bond/event-log.h"
 #include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/frames.h"
 #include "ofproto-bond/handle.h"
+#include "ofproto-bond/host-mac.h"
 #include "ofproto-bond/hosts.h"
 #include "ofproto-bond/sense.h"
 #include "openvswitch/poll-loop.h"
@@ -169,6 +171,10 @@ ob_owner_unref(struct ob_owner *o)
     ob_announce_uninit(&o->announcer);
     bnd_overlay_uninit(&o->overlay);
     bnd_settings_uninit(&o->settings);
+    free(o->todo_macs);
+    free(o->mtu_error);
+    free(o->told_errors);
+    free(o->told_notes);
     free(o->config_errors);
     free(o->config_notes);
     bnd_destroy(o->engine);
@@ -216,6 +222,10 @@ ob_owners_purge(bool (*exists)(const char *name, void *aux), void *aux)
             ovs_mutex_lock(&owners_mutex);
             hmap_remove(&owners, &o->node);
             ovs_mutex_unlock(&owners_mutex);
+            ob_host_mac_release(o->name);
+            for (size_t i = 0; i < o->n_members; i++) {
+                ob_device_release(&o->members[i]);
+            }
             ob_owner_unref(o);
         }
     }
@@ -420,9 +430,29 @@ update_hints(struct ob_owner *o)
         atomic_store_relaxed(&m->lacp_current,
                              bnd_member_lacp_current(o->engine, m->id));
     }
-    if (o->todo_view || o->todo_connectivity || o->todo_revalidate
+    if (o->n_todo_macs
+        || o->todo_view || o->todo_connectivity || o->todo_revalidate
         || ob_announce_is_todo(&o->todo_announce) || o->active_changed) {
         atomic_store_relaxed(&o->todo, true);
+    }
+}
+
+/* Sets addresses aside, for devices are the main thread's. */
+static void
+keep_macs(struct ob_owner *o, const struct bnd_effects *fx)
+    OVS_REQUIRES(o->mutex)
+{
+    for (size_t i = 0; i < fx->n; i++) {
+        const struct bnd_effect *e = &fx->fx[i];
+
+        if (e->type == BND_FX_SET_MAC || e->type == BND_FX_BOND_MAC) {
+            o->todo_macs = xrealloc(o->todo_macs, ((o->n_todo_macs + 1)
+                                                   * sizeof *o->todo_macs));
+            o->todo_macs[o->n_todo_macs++] = (struct ob_mac_todo) {
+                .id = e->mac.id,
+                .mac = e->mac.mac,
+            };
+        }
     }
 }
 
@@ -447,6 +477,7 @@ take_effects(struct ob_owner *o, struct bnd_effects *fx)
     o->active_changed |= bnd_effects_has(fx, BND_FX_ACTIVE);
     o->todo_connectivity |= (bnd_effects_has(fx, BND_FX_ACTIVE)
                              || bnd_effects_has(fx, BND_FX_MEMBER_ENABLE));
+    keep_macs(o, fx);
     ob_owner_note_effects__(o, fx);
     if (publish) {
         ob_bond_publish(o->bond, view);
@@ -514,6 +545,12 @@ ob_owner_run(struct ob_owner *o)
     if (wake_time_hint(o) <= main_now) {
         ob_owner_pass(o, false);
     }
+    /* Before peers are told of the new path: it may have a new address. */
+    if (ob_device_run(o)) {
+        ob_sense_run(o);
+        ob_owner_status_changed(o);
+    }
+    o->knows_past = true;
     atomic_store_relaxed(&o->main_seen, main_real);
 
     atomic_read_relaxed(&o->todo, &todo);
@@ -527,7 +564,8 @@ ob_owner_run(struct ob_owner *o)
     announce = o->todo_announce;
     o->todo_view = o->todo_connectivity = false;
     memset(&o->todo_announce, 0, sizeof o->todo_announce);
-    atomic_store_relaxed(&o->todo, o->todo_revalidate || o->active_changed);
+    atomic_store_relaxed(&o->todo, (o->todo_revalidate || o->active_changed
+                                    || o->n_todo_macs));
     ovs_mutex_unlock(&o->mutex);
 
     /* All addresses that the pass sets are to be in place by now. */
@@ -555,7 +593,8 @@ ob_owner_wait(struct ob_owner *o)
         /* 'todo_revalidate' comes with 'todo_view', and waits for bond_run(),
          * which a port that has just lost its bond does not see any more. */
         todo = (o->todo_view || o->todo_connectivity
-                || ob_announce_is_todo(&o->todo_announce));
+                || ob_announce_is_todo(&o->todo_announce)
+                || o->n_todo_macs);
         ovs_mutex_unlock(&o->mutex);
     }
     if (todo) {
@@ -566,6 +605,7 @@ ob_owner_wait(struct ob_owner *o)
     /* One timer for all, see ob_owners_wait(). */
     wake = MIN(main_wake_time(o, wake_time_hint(o)),
                ob_announce_wake_time(o));
+    wake = MIN(wake, ob_sense_wake_time(o));
     main_wake = MIN(main_wake, wake);
 }
 

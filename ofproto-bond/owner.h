@@ -73,9 +73,23 @@ struct ob_member {
     uint64_t change_seq;        /* Of 'netdev' when it was read last. */
     long long int carrier_resets;
     struct bnd_facts facts;
-    struct eth_addr perm_mac;   /* To be given back when it leaves. */
+    bool tells_speed;           /* It has told one. */
+    struct eth_addr perm_mac;   /* To be given back when it leaves... */
+    bool replaced;              /* ...and new to the engine. */
+    int mtu;                    /* At present, 0 if not known. */
+
+    /* For device.h. */
+    bool mac_changed;           /* By us: it has not 'perm_mac'. */
+    int own_mtu;                /* To be given back, 0: has it still. */
+    bool mtu_set;               /* As the bond wants it, as far as it lets. */
 
     struct bnd_member_options options; /* As the engine was told. */
+};
+
+/* An Ethernet address to be set. */
+struct ob_mac_todo {
+    bnd_id id;                  /* Of the member; BND_NO_MEMBER: the host. */
+    struct eth_addr mac;
 };
 
 struct ob_owner {
@@ -105,6 +119,8 @@ struct ob_owner {
     struct ob_announce_todo todo_announce;
     bool todo_connectivity;     /* Others want to hear of it. */
     bool active_changed;        /* For the database. */
+    struct ob_mac_todo *todo_macs; /* In this order... */
+    size_t n_todo_macs;         /* ...so many. */
 
     struct bond *bond;          /* (m) Attached handles, or null. */
     struct lacp *lacp;          /* (m) */
@@ -122,6 +138,17 @@ struct ob_owner {
     struct bnd_settings settings; /* ...what is in force of both... */
     char *config_errors;        /* ...what is wrong there, or null... */
     char *config_notes;         /* ...and what is worth telling, or null. */
+
+    bool knows_past;            /* What devices had before the daemon started
+                                 * is of no interest any more. */
+    int ask_links;              /* Every so many ms, 0: believe carrier. */
+    long long int next_ask;     /* When to do so next, ms. */
+    int mtu_wanted;             /* 0: what they have. */
+    int mtu;                    /* In force. */
+    bool mtu_dirty;             /* Look whether members have it. */
+    char *mtu_error;            /* Why they have not, or null. */
+    char *told_errors;          /* All that is wrong, as told last. */
+    char *told_notes;           /* What is worth telling, likewise. */
 
     struct bnd_status_extra extra;  /* (m) Counters of passes. */
     uint64_t status_seq;        /* (m) Counts changes of the status. */

@@ -26,6 +26,7 @@ BND_HOOKS = \
 	mcast_snooping_add_group4 \
 	mcast_snooping_add_mld \
 	netdev_rxq_recv \
+	netdev_set_etheraddr \
 	odp_execute_actions \
 	ovsdb_idl_create \
 	xlate_actions \

@@ -7,10 +7,12 @@
 #include <string.h>
 #include "ofproto-bond/ob-config.h"
 #include "ovsdb-idl.h"
+#include "packets.h"
 #include "smap.h"
 #include "util.h"
 #include "vswitch-idl.h"
 
+static struct ovsdb_idl *the_idl;
 static struct ovsdb_idl_index *by_name;
 
 /* Keys that begin like ours but are Open vSwitch's. */
@@ -169,6 +171,40 @@ read_member(const struct ovsrec_interface *iface, struct bnd_overlay *overlay)
     free(sorted);
 }
 
+/* Has 'overlay' a value of 'opt', right or not? */
+static bool
+is_given(const struct bnd_overlay *overlay, enum bnd_opt opt)
+{
+    for (int i = 0; i < BND_N_SOURCES; i++) {
+        if (overlay->now[i].given[opt]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Stores in '*mac' the address that the user wants the bridge of 'port' to
+ * have.  False if he wants none in particular. */
+static bool
+bridge_address(const struct ovsrec_port *port, struct eth_addr *mac)
+{
+    const struct ovsrec_bridge *bridge;
+
+    OVSREC_BRIDGE_FOR_EACH (bridge, the_idl) {
+        for (size_t i = 0; i < bridge->n_ports; i++) {
+            if (bridge->ports[i] == port) {
+                const char *text = smap_get_def(&bridge->other_config,
+                                                "hwaddr", "");
+
+                return (eth_addr_from_string(text, mac)
+                        && !eth_addr_is_multicast(*mac)
+                        && !eth_addr_is_zero(*mac));
+            }
+        }
+    }
+    return false;
+}
+
 static bool
 read_port(const char *name, struct bnd_overlay *overlay,
           struct bnd_settings *base, bool *lacp)
@@ -191,6 +227,16 @@ read_port(const char *name, struct bnd_overlay *overlay,
     for (size_t i = 0; i < port->n_interfaces; i++) {
         read_member(port->interfaces[i], overlay);
     }
+    if (is_given(overlay, BND_OPT_FAIL_OVER_MAC)) {
+        struct eth_addr mac;
+
+        if (bridge_address(port, &mac)) {
+            char *text = xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(mac));
+
+            bnd_settings_set_str(base, BND_OPT_ADDRESS, text);
+            free(text);
+        }
+    }
     *lacp = port->lacp && (!strcmp(port->lacp, "active")
                            || !strcmp(port->lacp, "passive"));
     return true;
@@ -200,11 +246,13 @@ void
 bx_config_exit(void)
 {
     by_name = NULL;
+    the_idl = NULL;
 }
 
 void
 bx_config_init(struct ovsdb_idl *idl)
 {
+    the_idl = idl;
     by_name = ovsdb_idl_index_create1(idl, &ovsrec_port_col_name);
     ob_config_set_source(read_port);
 }

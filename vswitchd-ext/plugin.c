@@ -5,6 +5,7 @@
 
 #include "ofproto-bond/attach.h"
 #include "ofproto-bond/carrier.h"
+#include "ofproto-bond/device.h"
 #include "ofproto-bond/guard.h"
 #include "ofproto-bond/owner.h"
 #include "ovsdb-idl.h"
@@ -65,10 +66,13 @@ bx_plugin_wait(void)
 }
 
 void
-bx_plugin_exit(void)
+bx_plugin_exit(bool delete_datapath)
 {
     ob_carrier_stop();
     ob_guard_stop();
+    if (!delete_datapath) {
+        ob_device_leave_all();
+    }
 }
 
 struct ovsdb_idl *
@@ -105,7 +109,7 @@ __wrap_bridge_wait(void)
 void
 __wrap_bridge_exit(bool delete_datapath)
 {
-    bx_plugin_exit();
+    bx_plugin_exit(delete_datapath);
     bx_status_exit();
     bx_config_exit();
     __real_bridge_exit(delete_datapath);

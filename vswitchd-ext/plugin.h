@@ -19,9 +19,11 @@
 #ifndef BX_PLUGIN_H
 #define BX_PLUGIN_H 1
 
+#include <stdbool.h>
+
 void bx_plugin_init(void);
 void bx_plugin_run(void);
 void bx_plugin_wait(void);
-void bx_plugin_exit(void);
+void bx_plugin_exit(bool delete_datapath);
 
 #endif /* plugin.h */

@@ -5,11 +5,14 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include "ofproto-bond/ethtool.h"
 #include "ofproto-bond/owner.h"
+#include "ofproto-bond/sense.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/shash.h"
 #include "ovsdb-idl.h"
+#include "packets.h"
 #include "smap.h"
 #include "timeval.h"
 #include "util.h"
@@ -76,6 +79,92 @@ add_errors(struct smap *smap, const char *errors)
     smap_add_nocopy(smap, xstrdup("bond_error"), ds_steal_cstr(&ds));
 }
 
+/* What the next daemon has to know of what we have changed, see find_past(). */
+static void
+add_past(const struct bnd_status *s, struct smap *smap)
+{
+    if (!eth_addr_is_zero(s->mac)) {
+        smap_add_format(smap, "bond_address", ETH_ADDR_FMT,
+                        ETH_ADDR_ARGS(s->mac));
+    }
+    for (size_t i = 0; i < s->n_members; i++) {
+        const struct bnd_status_member *m = &s->members[i];
+
+        if (m->mac_changed) {
+            smap_add_nocopy(smap, xasprintf("%s_perm_hwaddr", m->name),
+                            xasprintf(ETH_ADDR_FMT,
+                                      ETH_ADDR_ARGS(m->perm_mac)));
+        }
+        if (m->own_mtu) {
+            smap_add_nocopy(smap, xasprintf("%s_own_mtu", m->name),
+                            xasprintf("%d", m->own_mtu));
+        }
+    }
+}
+
+/* Is 'mac', which 'member' has at present, that of another interface of
+ * 'port', or the one that the bond is to have?  Then we have put it there,
+ * but the database, which has been restarted too, does not know any more. */
+static bool
+is_borrowed(const struct ovsrec_port *port, const char *member,
+            struct eth_addr mac)
+{
+    const char *address = smap_get_def(&port->other_config, "bond-address",
+                                       "");
+    struct eth_addr other;
+
+    if (eth_addr_from_string(address, &other)
+        && eth_addr_equals(mac, other)) {
+        return true;
+    }
+    for (size_t i = 0; i < port->n_interfaces; i++) {
+        const char *name = port->interfaces[i]->name;
+
+        if (strcmp(name, member)
+            && ((!ob_ethtool_mac(name, &other)
+                 && eth_addr_equals(mac, other))
+                || (!ob_ethtool_perm_mac(name, &other)
+                    && eth_addr_equals(mac, other)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Finds what was before the daemon started.  Of the address of a device the
+ * database knows best; failing that, the device itself, if it does not look as
+ * if the operator had chosen another one. */
+static void
+find_past(const char *bond, const char *member, struct eth_addr mac,
+          struct ob_past *past)
+{
+    const struct ovsrec_port *port = bx_find_port(bond);
+    struct eth_addr perm;
+    char *key;
+
+    if (!port) {
+        return;
+    }
+    if (!member) {
+        eth_addr_from_string(smap_get_def(&port->status, "bond_address", ""),
+                             &past->bond_mac);
+        return;
+    }
+
+    key = xasprintf("%s_perm_hwaddr", member);
+    if (!eth_addr_from_string(smap_get_def(&port->status, key, ""),
+                              &past->perm_mac)
+        && !ob_ethtool_perm_mac(member, &perm)
+        && !eth_addr_equals(perm, mac)
+        && is_borrowed(port, member, mac)) {
+        past->perm_mac = perm;
+    }
+    free(key);
+    key = xasprintf("%s_own_mtu", member);
+    past->own_mtu = smap_get_int(&port->status, key, 0);
+    free(key);
+}
+
 static void
 make_status(const struct bnd_status *s, const struct bnd_status_extra *x,
             struct smap *smap)
@@ -104,6 +193,7 @@ make_status(const struct bnd_status *s, const struct bnd_status_extra *x,
     if (x->errors) {
         add_errors(smap, x->errors);
     }
+    add_past(s, smap);
 }
 
 /* Brings 'row' up to date with 'o'. */
@@ -353,6 +443,7 @@ void
 bx_status_init(void)
 {
     ob_owners_set_writer(write_along);
+    ob_sense_set_past(find_past);
 }
 
 void

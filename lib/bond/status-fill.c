@@ -211,6 +211,7 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
     s->active_mac = bnd_active_mac(b);
     s->mac = b->address.told;
     s->mac_policy = mac_policy_name(&b->address);
+    s->mac_forced = b->address.forced;
     fill_link(b, s);
     if (primary) {
         s->primary = xstrdup(primary);

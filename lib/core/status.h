@@ -52,6 +52,10 @@ struct bnd_status_member {
     struct eth_addr mac;        /* Present address... */
     struct eth_addr perm_mac;   /* ...and what it will have when it leaves. */
     enum bnd_mac_trouble mac_trouble; /* Why it lacks the one it should. */
+    bool mac_changed;           /* By us; the adapter knows. */
+    int mtu;                    /* Likewise; 0 if it is not known. */
+    int own_mtu;                /* What it will have when it leaves, if not
+                                 * 'mtu'; else 0. */
     struct bnd_member_options options;
     uint32_t speed_mbps;        /* As the device says just now, or 0... */
     enum bnd_duplex duplex;     /* ...with or without carrier. */
@@ -131,6 +135,7 @@ struct bnd_status {
     struct eth_addr mac;        /* The bond's own, or zero if it leaves the
                                  * host's address to the bridge. */
     const char *mac_policy;     /* Value of fail-over-mac in force, or null. */
+    bool mac_forced;            /* It is not the one that was asked for. */
     uint32_t n_failovers;       /* Changes from one active member to another.*/
     uint32_t n_changes;         /* Of any kind... */
     struct bnd_failover *failovers; /* ...and the last of them, the oldest
