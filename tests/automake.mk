@@ -118,6 +118,7 @@ EXTRA_DIST += \
 	$(TEST_FILES) \
 	tests/atlocal.in \
 	tests/check-ovs \
+	tests/options-matrix \
 	tests/bench/README.md \
 	tests/bench/common.py \
 	tests/bench/failover \

@@ -13,6 +13,11 @@
  *     expect [TEXT]                   all that is given, as it is formatted
  *     value NAME TEXT|none            what a reader gets
  *     given NAME yes|no
+ *     default NAME TEXT               ("~" for an empty one) what sysfs would show if it is not given
+ *     try MODE NAME VALUE OUTCOME TEXT  ok (TEXT is what sysfs would show),
+ *                                     refused (the value), mode (does not have
+ *                                     the option), later (not supported yet),
+ *                                     unsupported (mode)
  *     keep                            remembers what is set now
  *     diff none|live|reselect|rebuild cost of the way from there to here
  *
@@ -126,6 +131,84 @@ command_value(struct drive *d)
     }
     want(d, got, d->line.n_words > 2 ? d->line.word[2] : "");
     free(got);
+}
+
+/* Scripts have no empty words, but may write "~". */
+static char *
+empty(char *word)
+{
+    return word + !strcmp(word, "~");
+}
+
+static void
+command_default(struct drive *d)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct bnd_settings s;
+    enum bnd_opt opt;
+
+    if (!bnd_opt_from_name(d->line.word[1], &opt)) {
+        bndtest_fatal(&d->line, "no such option");
+    }
+    bnd_settings_init(&s);
+    bnd_settings_show(&s, opt, &ds);
+    want(d, ds_cstr(&ds), empty(d->line.word[2]));
+    ds_destroy(&ds);
+}
+
+/* Returns the outcome of option 'name' = 'value' in 's', which has a mode.
+ * An error must name option and value. */
+static const char *
+outcome(const struct drive *d, struct bnd_settings *s, const char *name,
+        const char *value)
+{
+    char *error = bnd_settings_parse(s, name, value);
+    const char *what = "ok";
+    enum bnd_opt opt;
+
+    bnd_opt_from_name(name, &opt);
+    if (error) {
+        what = "refused";
+        if (strncmp(error, bnd_opt_name(opt), strlen(bnd_opt_name(opt)))) {
+            bndtest_fatal(&d->line, "error without a name: %s", error);
+        }
+    } else {
+        error = bnd_policy_check(s, true, opt);
+        if (error) {
+            what = (strstr(error, "does not have this option") ? "mode"
+                    : strstr(error, "this option is not supported") ? "later"
+                    : strstr(error, "is not supported yet") ? "unsupported"
+                    : error);
+        }
+    }
+    if (error && strcmp(what, error)) {
+        free(error);
+    }
+    return what;
+}
+
+static void
+command_try(struct drive *d)
+{
+    char **word = d->line.word;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct bnd_settings s;
+    enum bnd_opt opt;
+
+    word[3] = empty(word[3]);
+    word[5] = empty(word[5]);
+    bnd_settings_init(&s);
+    char *error = bnd_settings_parse(&s, "mode", word[1]);
+    if (error || !bnd_opt_from_name(word[2], &opt)) {
+        bndtest_fatal(&d->line, "no such mode or option");
+    }
+    want(d, outcome(d, &s, word[2], word[3]), word[4]);
+    if (strcmp(word[4], "refused")) {
+        bnd_settings_show(&s, opt, &ds);
+        want(d, ds_cstr(&ds), word[5]);
+    }
+    ds_destroy(&ds);
+    bnd_settings_uninit(&s);
 }
 
 static void
@@ -263,6 +346,10 @@ run_line(struct drive *d)
         command_value(d);
     } else if (!strcmp(command, "given") && n == 3) {
         want(d, d->now.given[arg_opt(d, 1)] ? "yes" : "no", d->line.word[2]);
+    } else if (!strcmp(command, "default") && n == 3) {
+        command_default(d);
+    } else if (!strcmp(command, "try") && n == 6) {
+        command_try(d);
     } else if (!strcmp(command, "keep")) {
         bnd_settings_uninit(&d->kept);
         bnd_settings_clone(&d->kept, &d->now);
@@ -342,6 +429,11 @@ check_int(const struct bnd_row *row)
 
     for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
         char *text = xasprintf("%lld", good[i]);
+        round_trip(row->name, text);
+        free(text);
+
+        /* What follows a newline is ignored. */
+        text = xasprintf("%lld\nx", good[i]);
         round_trip(row->name, text);
         free(text);
     }

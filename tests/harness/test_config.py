@@ -1,5 +1,9 @@
 """A wrong configuration never stops the other bonds, nor its own."""
 
+import importlib.machinery
+import importlib.util
+import json
+import os
 import time
 
 import pytest
@@ -133,6 +137,74 @@ def test_mistakes_are_told(lab, daemon):
         other_config(net.s, "bond-downdelay=70")
         wait_until(lambda: not db_error(net.s), "mended", 5)
         assert "config error" not in net.s.appctl("bond/show", "good")
+    ping.wait_replies(20)
+    ping.stop()
+    assert ping.lost == 0 and ping.gap < 0.5 * SLOW, "%s" % ping
+
+
+def refused_values():
+    """(option, value) that an active-backup bond refuses: of each option one
+    that the mode does not have, or that is not supported yet, or else all
+    values that are wrong."""
+    path = os.path.join(os.path.dirname(__file__), "..", "options-matrix")
+    loader = importlib.machinery.SourceFileLoader("options_matrix", path)
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    matrix = importlib.util.module_from_spec(spec)
+    loader.exec_module(matrix)
+    for name, row in list(matrix.LINUX.items()) + list(matrix.OURS.items()):
+        kind, modes, _, supported, _, rest = row
+        values = list(matrix.values(kind, rest))
+        if 1 not in modes or not supported:
+            yield name, next(text for text, shown in values
+                             if shown is not None)
+        for text, shown in values:
+            # An empty bond-primary is Open vSwitch's own, and no mistake.
+            if shown is None and (name, text) != ("primary", ""):
+                yield name, text
+    yield "mode", "balance-tlb"
+    yield "mode", "802.3ad"
+    yield "mode", "7"
+    yield "misspelt", "5"
+
+
+def test_every_refused_value(lab, daemon):
+    """All values that are refused, one after the other, on a bond that
+    carries a ping: each is told within a second, nothing is lost, and the
+    last good values stay."""
+    if is_stock(daemon):
+        pytest.skip("stock Open vSwitch has no such options")
+    net = TwoBonds(lab, daemon)
+    good = ["bond-downdelay=70", "bond-num-grat-arp=3"]
+    other_config(net.s, *good)
+    values = list(refused_values())
+    assert len(values) > 400
+    ping = Ping(net.h1, "10.0.0.2")
+    slowest = 0
+    for i, (name, value) in enumerate(values):
+        keep = [g for g in good
+                if g.split("=")[0][len("bond-"):] != name.replace("_", "-")
+                and (name, g) != ("num_unsol_na", "bond-num-grat-arp=3")]
+        # Each has a text of its own, so that what is told is about it.
+        started = time.time()
+        other_config(net.s, "bond-%s=%s" % (name, json.dumps(value)), *keep)
+        said = "%s:" % {"missed_max": "arp-missed-max",
+                        "all_slaves_active": "all-members-active",
+                        "num_unsol_na": "num-grat-arp",
+                        "lb_output_action": "lb-output",
+                        }.get(name, name.replace("_", "-"))
+        wait_until(lambda: db_error(net.s).startswith(said),
+                   "%s=%r is told" % (name, value), 5)
+        slowest = max(slowest, time.time() - started)
+        if i % 50 == 0:
+            text = net.s.appctl("bond/show", "good")
+            assert "config error: " + said in text
+            assert "bond_mode: active-backup" in text
+            assert "downdelay: 70 ms" in text
+    assert slowest < 1 * SLOW, "%.2f s" % slowest
+    assert "num-grat-arp: 3 (key)" in net.s.appctl("bond/options", "good")
+    other_config(net.s, *good)
+    wait_until(lambda: not db_error(net.s), "mended", 5)
+    assert "config " not in net.s.appctl("bond/show", "good")
     ping.wait_replies(20)
     ping.stop()
     assert ping.lost == 0 and ping.gap < 0.5 * SLOW, "%s" % ping
