@@ -3,13 +3,14 @@
 #include <config.h>
 #include "ofproto-bond/ob-options.h"
 
+#include <string.h>
 #include "ofproto-bond/owner.h"
 #include "openvswitch/dynamic-string.h"
-#include "openvswitch/json.h"
 #include "util.h"
 
-const char *
-ob_option_source(const struct ob_owner *o, enum bnd_opt opt)
+/* Returns where the value of 'opt' comes from. */
+static const char *
+option_source(const struct ob_owner *o, enum bnd_opt opt)
 {
     enum bnd_source source;
 
@@ -26,7 +27,7 @@ static void
 format_option(const struct ob_owner *o, enum bnd_opt opt, struct ds *ds)
 {
     const struct bnd_row *row = bnd_opt_row(opt);
-    const char *source = ob_option_source(o, opt);
+    const char *source = option_source(o, opt);
     size_t start;
 
     ds_put_format(ds, "%s: ", row->name);
@@ -74,87 +75,4 @@ ob_options_format(const struct ob_owner *o, struct ds *ds)
     for (size_t i = 0; i < o->overlay.members.n; i++) {
         format_member(&o->overlay.members.members[i], ds);
     }
-}
-
-/* JSON. */
-
-static struct json *
-value_to_json(const struct bnd_row *row, long long int num, const char *str)
-{
-    struct ds ds = DS_EMPTY_INITIALIZER;
-
-    if (row->type == BND_ROW_INT) {
-        return json_integer_create(num);
-    }
-    if (row->type == BND_ROW_BOOL) {
-        return json_boolean_create(num);
-    }
-    if (bnd_row_is_text(row) && !str) {
-        return json_null_create();
-    }
-    bnd_row_format(row, num, str, &ds);
-    return json_string_create_nocopy(ds_steal_cstr(&ds));
-}
-
-static struct json *
-option_to_json(const struct bnd_row *row, long long int num, const char *str,
-               const char *source)
-{
-    struct json *json = json_object_create();
-
-    json_object_put(json, "value", value_to_json(row, num, str));
-    if (row->type == BND_ROW_ENUM && num < row->n_numbered) {
-        json_object_put(json, "number", json_integer_create(num));
-    }
-    json_object_put_string(json, "source", source);
-    if (row->later) {
-        json_object_put(json, "later", json_boolean_create(true));
-    }
-    return json;
-}
-
-struct json *
-ob_options_to_json(const struct ob_owner *o)
-{
-    const struct bnd_settings *s = &o->settings;
-    struct json *options = json_object_create();
-
-    for (enum bnd_opt opt = 0; opt < BND_N_OPTS; opt++) {
-        const struct bnd_row *row = bnd_opt_row(opt);
-        bool is_text = bnd_row_is_text(row);
-        long long int num = (is_text ? 0
-                             : bnd_opt_is_delay(opt)
-                             ? bnd_settings_ticks(s, opt)
-                             : bnd_settings_num(s, opt));
-        struct json *json
-            = option_to_json(row, num, is_text ? s->str[opt] : NULL,
-                             ob_option_source(o, opt));
-
-        if (o->overlay.wrong[opt]) {
-            json_object_put_string(json, "error", o->overlay.wrong[opt]);
-        }
-        json_object_put(options, row->name, json);
-    }
-    return options;
-}
-
-struct json *
-ob_member_options_to_json(const struct ob_owner *o, const char *member)
-{
-    const struct bnd_msettings *m = bnd_members_find(&o->overlay.members,
-                                                     member);
-    if (!m) {
-        return NULL;
-    }
-
-    struct json *options = json_object_create();
-    for (enum bnd_mopt opt = 0; opt < BND_N_MOPTS; opt++) {
-        const struct bnd_row *row = bnd_mopt_row(opt);
-
-        json_object_put(options, row->name,
-                        option_to_json(row, bnd_msettings_num(m, opt), NULL,
-                                       m->values[opt].given ? "key"
-                                       : "default"));
-    }
-    return options;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Options as they are in force, for people and programs
- * =====================================================
+/* Options as they are in force, for people
+ * ========================================
  *
  * What the user asked for, as it was understood: each option's value as Linux
  * would show it in sysfs, where it came from, and what was wrong with the one
@@ -12,28 +12,10 @@
 #ifndef OB_OPTIONS_H
 #define OB_OPTIONS_H 1
 
-#include "config/overlay.h"
-
 struct ds;
-struct json;
 struct ob_owner;
-
-/* Where the value of 'opt' comes from: "key", "string", "column" or
- * "default". */
-const char *ob_option_source(const struct ob_owner *, enum bnd_opt opt);
 
 /* Appends a line for each option of the bond and of its members. */
 void ob_options_format(const struct ob_owner *, struct ds *);
-
-/* Returns an object with an entry for each option of the bond: "value" is the
- * number of a number, a boolean, else text, or null for none; "number" is that
- * of a choice that has one in Linux; "source" is as above; "error" says what
- * was wrong with a value that was refused, and "later" is true where we know
- * the option but cannot do it yet.  The caller destroys it. */
-struct json *ob_options_to_json(const struct ob_owner *);
-
-/* The same for the options of one member; null for a member without any. */
-struct json *ob_member_options_to_json(const struct ob_owner *,
-                                       const char *member);
 
 #endif /* ob-options.h */

@@ -405,6 +405,7 @@ bnd_status_to_json(const char *name, const struct bnd_status *s,
     put_lacp(o, s);
     put_options(o, s);
     put_lines(o, "errors", x->errors);
+    put_lines(o, "notes", x->notes);
     put_health(o, x);
     for (size_t i = 0; i < s->n_members; i++) {
         json_array_add(members, member(s, &s->members[i], x, now));
