@@ -94,6 +94,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/policy/policy.c \
 	lib/policy/policy.h \
 	lib/bond/active.c \
+	lib/bond/admin.c \
 	lib/bond/answers.c \
 	lib/bond/bond-private.h \
 	lib/bond/bond.c \

@@ -45,6 +45,8 @@ static const char *const modes[] = {
     "balance-slb", "balance-tcp"
 };
 
+static const char *const admins[] = { "up", "up", "drain", "down" };
+
 static const char *const policies[] = {
     "layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac"
 };
@@ -150,10 +152,17 @@ gen_order(struct bond_walk *w, struct ds *line)
 
     switch (roll(w, 4)) {
     case 3:
-        if (roll(w, 2)) {
+        switch (roll(w, 3)) {
+        case 0:
             ds_put_format(line, "set %u queue-id=%u", id, roll(w, 4));
-        } else {
+            break;
+        case 1:
+            ds_put_format(line, "set %u admin=%s", id,
+                          admins[roll(w, ARRAY_SIZE(admins))]);
+            break;
+        default:
             ds_put_cstr(line, "set-active none");
+            break;
         }
         break;
     case 0:
@@ -252,6 +261,9 @@ gen_bond(struct bond_walk *w, struct ds *line)
     case 15: case 16:
         w->history = true;
         ds_put_format(line, " miimon=%u", roll(w, 4) * 40);
+        break;
+    case 19:
+        ds_put_format(line, " drain-time=%u", some_delay(w));
         break;
     case 17:
         w->history = true;

@@ -36,6 +36,7 @@
  *     effects=NAME,...|none          whole set, without frames and traces
  *     traced=TEXT; silent=TEXT       some trace holds TEXT; none does
  *     frames=ID:N,...                fallback=true|false
+ *     sent=ID:STATE                  state in its last LACPDU, hexadecimal
  *     failovers=N                    rebalance=T|never
  *     failures=ID:N,...              times that links went down
  *     sticky=MAC                     balanced=true|false
@@ -66,6 +67,7 @@
 #include "openvswitch/json.h"
 #include "openvswitch/util.h"
 #include "util.h"
+#include "wire/lacpdu.h"
 #include "xmit/choose.h"
 #include "xmit/resolve.h"
 
@@ -354,6 +356,19 @@ actual_slots(const struct drive *d, const struct bnd_status *s,
     return true;
 }
 
+/* Returns the state octet of the last LACPDU that member 'id' sent. */
+static uint8_t
+sent_state(const struct bond_rig *rig, int id)
+{
+    struct bnd_lacpdu pdu;
+    uint8_t subtype;
+    struct bnd_cursor body;
+
+    return (!bnd_slow_open(rig->last_frame[id], rig->last_len[id], &body,
+                           &subtype)
+            && !bnd_lacpdu_decode(body, &pdu) ? pdu.actor.state : 0);
+}
+
 static bool
 actual_output(const struct drive *d, const char *key, const char *want,
               struct ds *ds)
@@ -375,6 +390,12 @@ actual_output(const struct drive *d, const char *key, const char *want,
         bool found = strstr(traces, want) != NULL;
 
         ds_put_cstr(ds, found == (*key == 't') ? want : traces);
+    } else if (!strcmp(key, "sent")) {
+        int id = atoi(want);
+
+        if (id > 0 && id < BOND_RIG_MAX_PORTS && rig->last_frame[id]) {
+            ds_put_format(ds, "%d:%02x", id, sent_state(rig, id));
+        }
     } else if (!strcmp(key, "frames")) {
         for (int i = 0; i < BOND_RIG_MAX_PORTS; i++) {
             if (rig->n_frames[i]) {

@@ -77,6 +77,15 @@ void bnd_stage_link(struct bnd_bond *, long long int now,
                     struct bnd_effects *);
 long long int bnd_links_wake_time(const struct bnd_bond *);
 
+/* What the operator wants of members (admin.c).  bnd_admin_changed() is to be
+ * called when 'm->options.admin', which was 'old', has changed. */
+void bnd_admin_changed(struct bnd_bond *, struct bnd_member *m,
+                       enum bnd_admin old, long long int now,
+                       struct bnd_effects *);
+void bnd_stage_admin(struct bnd_bond *, long long int now,
+                     struct bnd_effects *);
+long long int bnd_admin_wake_time(const struct bnd_bond *);
+
 /* Brings 'm->enabled' up to date.  Returns true if it fell. */
 bool bnd_update_enabled(struct bnd_bond *, struct bnd_member *,
                         long long int now, struct bnd_effects *);

@@ -269,6 +269,7 @@ bnd_run(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     bnd_advance(b, now);
     b->n_joined = b->n_members;
     bnd_stage_link(b, now, fx);
+    bnd_stage_admin(b, now, fx);
     stage_lacp(b, now, fx);
     stage_mode(b, now, fx);
     bnd_stage_address(b, fx);
@@ -283,6 +284,7 @@ bnd_wake_time(const struct bnd_bond *b)
     long long int wake = b->settled ? BND_NEVER : b->last_now;
 
     wake = bnd_deadline_min(wake, bnd_links_wake_time(b));
+    wake = bnd_deadline_min(wake, bnd_admin_wake_time(b));
     if (b->active) {
         wake = bnd_deadline_min(wake, bnd_notify_wake_time(&b->notify));
     }

@@ -252,13 +252,18 @@ event_frame(struct bnd_bond *b, struct bnd_member *m,
 
 static void
 event_set(struct bnd_bond *b, struct bnd_member *m,
-          const struct bnd_member_options *options)
+          const struct bnd_member_options *options, long long int now,
+          struct bnd_effects *fx)
 {
     bool prio = m->options.prio != options->prio;
+    enum bnd_admin admin = m->options.admin;
 
     m->options = *options;
     if (prio) {
         bnd_active_prio_changed(b);
+    }
+    if (admin != options->admin) {
+        bnd_admin_changed(b, m, admin, now, fx);
     }
 }
 
@@ -301,7 +306,7 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         break;
 
     case BND_EV_MEMBER_SET:
-        event_set(b, m, &e->set);
+        event_set(b, m, &e->set, now, fx);
         break;
 
     case BND_EV_MAC_REFUSED:

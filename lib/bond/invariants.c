@@ -29,6 +29,12 @@ check_members(const struct bnd_bond *b)
         if (m->enabled && !m->present) {
             return xasprintf("%s is enabled but absent", m->name);
         }
+        if (m->enabled && m->options.admin != BND_ADMIN_UP) {
+            return xasprintf("%s is enabled against bond-admin", m->name);
+        }
+        if (m->lingers && (m->out || m->enabled)) {
+            return xasprintf("%s lingers, but does not drain", m->name);
+        }
         if (m->enabled && !bnd_link_is_enabled(&m->link)) {
             return xasprintf("%s is enabled over a link that is %s", m->name,
                              bnd_link_state_name(m->link.state));
@@ -102,6 +108,10 @@ check_view(const struct bnd_bond *b)
         if (v->members[i].queue_id && (!m->enabled || !m->carrier
                                        || !v->pinned || v->blocked)) {
             return xasprintf("a queue goes astray by %s", m->name);
+        }
+        if (m->out && (v->members[i].admit_unicast != BND_DROP
+                       || v->members[i].admit_broadcast != BND_DROP)) {
+            return xasprintf("%s takes packets, but is out of use", m->name);
         }
         any |= m->enabled;
         choosable |= is_choosable(b, m);

@@ -38,7 +38,8 @@ none_usable(const struct bnd_bond *b)
     for (size_t i = 0; i < b->n_members; i++) {
         const struct bnd_member *m = b->members[i];
 
-        if (m->present && m->good && m->link.state == BND_LINK_UP) {
+        if (m->present && m->good && m->link.state == BND_LINK_UP
+            && m->options.admin == BND_ADMIN_UP) {
             return false;
         }
     }
@@ -157,7 +158,7 @@ bnd_has_carrier(const struct bnd_bond *b)
     for (size_t i = 0; b->bonded && i < b->n_members; i++) {
         const struct bnd_member *m = b->members[i];
 
-        if (m->present && m->link.state == BND_LINK_UP) {
+        if (m->present && !m->out && m->link.state == BND_LINK_UP) {
             return true;
         }
     }

@@ -66,10 +66,15 @@ struct bnd_member {
     bool lacp_ok;
     bool lacp_current;
 
-    /* Stage 5: the view has room for it.  It drains and was the active member
-     * until then, so what is addressed to the bond may still come to it. */
-    bool fits;
+    /* Between 3 and 4: unless 'options.admin' is up, when it is out of use
+     * (ms), and whether it is.  Meanwhile it may linger: it was in use until
+     * it began to drain, so what is addressed to the bond may still come. */
+    long long int drain_end;
+    bool out;
     bool lingers;
+
+    /* Stage 5: the view has room for it. */
+    bool fits;
 
     /* Result: traffic may be sent and taken. */
     bool enabled;

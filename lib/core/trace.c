@@ -72,6 +72,7 @@ format_lacp(const struct bnd_trace *t, const char *bond, const char *member,
     case BND_TRACE_LINK_DELAY:
     case BND_TRACE_LINK_RELAPSE:
     case BND_TRACE_NO_SPEED:
+    case BND_TRACE_ADMIN:
     case BND_TRACE_ENABLED:
     case BND_TRACE_ACTIVE:
     case BND_TRACE_NO_ACTIVE:
@@ -125,6 +126,7 @@ format_mac(const struct bnd_trace *t, const char *bond, const char *member,
     case BND_TRACE_LINK_DELAY:
     case BND_TRACE_LINK_RELAPSE:
     case BND_TRACE_NO_SPEED:
+    case BND_TRACE_ADMIN:
     case BND_TRACE_ENABLED:
     case BND_TRACE_ACTIVE:
     case BND_TRACE_NO_ACTIVE:
@@ -164,6 +166,15 @@ bnd_trace_format(const struct bnd_trace *t, const char *bond, struct ds *ds)
     case BND_TRACE_NO_SPEED:
         ds_put_format(ds, "member %s: the link is up, but the device does not "
                       "tell its speed; it cannot be used", member);
+        break;
+
+    case BND_TRACE_ADMIN:
+        ds_put_format(ds, "member %s: bond-admin: ", member);
+        if (t->ms) {
+            ds_put_format(ds, "drains, out of use in %lld ms", t->ms);
+        } else {
+            ds_put_cstr(ds, on_off(t, "may be used again", "out of use"));
+        }
         break;
 
     case BND_TRACE_ENABLED:

@@ -31,6 +31,7 @@ enum bnd_trace_level {
     BND_TRACE(LINK_DELAY, INFO)   /* 'on' in 'ms' if it lasts. */ \
     BND_TRACE(LINK_RELAPSE, INFO) /* The change to 'on' was taken back. */ \
     BND_TRACE(NO_SPEED, WARN)     /* Up, but its speed is not known. */ \
+    BND_TRACE(ADMIN, INFO)        /* Of use: 'on'; out of it in 'ms'. */ \
     BND_TRACE(ENABLED, INFO)      /* Member may be used: 'on'. */ \
     BND_TRACE(ACTIVE, INFO)       /* Active member, skipping 'ms'. */ \
     BND_TRACE(NO_ACTIVE, INFO)    /* No member is left. */ \

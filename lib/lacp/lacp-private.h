@@ -144,6 +144,7 @@ struct bnd_lacp_port {
     bool enabled;               /* port_enabled. */
     bool carrier;               /* What we send can arrive. */
     bool lacp_enabled;          /* LACP_Enabled. */
+    bool drained;               /* Not to be selected. */
 
     /* Both sides.  ACTIVITY, TIMEOUT and AGGREGATION follow from the
      * configuration and are not in 'actor_state'. */

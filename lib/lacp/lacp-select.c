@@ -18,7 +18,9 @@
  * stronger one of the two systems at its ends: system priority, system id,
  * port priority, port id, all of that system, less being better; last its id.
  *
- * A port that hears this very system is never the lead.
+ * A port that hears this very system is never the lead.  A drained port is in
+ * no aggregator, and the lead only if there is no other: so a bond that is
+ * drained altogether still has its partner.
  *
  * When it runs: whenever something has set 'reselect', and not otherwise, as
  * stock Open vSwitch does.  In particular a port that falls from CURRENT to
@@ -89,6 +91,9 @@ is_incumbent(const struct bnd_lacp_port *port)
 static bool
 is_better(const struct bnd_lacp_port *a, const struct bnd_lacp_port *b)
 {
+    if (a->drained != b->drained) {
+        return b->drained;
+    }
     if (is_incumbent(a) != is_incumbent(b)) {
         return is_incumbent(a);
     }
@@ -179,8 +184,10 @@ bnd_lacp_select(struct bnd_lacp *lacp, long long int now,
     set_aggregator(agg, lead);
     for (size_t i = 0; i < lacp->n_ports; i++) {
         struct bnd_lacp_port *port = lacp->ports[i];
-        bool in = (lead ? is_mate(port, lead)
-                   : lacp->config.fallback && port->rx == BND_RX_DEFAULTED);
+        bool in = (!port->drained
+                   && (lead ? is_mate(port, lead)
+                       : (lacp->config.fallback
+                          && port->rx == BND_RX_DEFAULTED)));
 
         port->selected = in ? BND_SELECTED : BND_UNSELECTED;
         port->agg = in ? agg : NULL;

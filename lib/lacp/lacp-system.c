@@ -209,6 +209,19 @@ bnd_lacp_port_set_carrier(struct bnd_lacp *lacp, bnd_id id, bool carrier,
 }
 
 void
+bnd_lacp_port_set_drained(struct bnd_lacp *lacp, bnd_id id, bool drained,
+                          long long int now)
+{
+    struct bnd_lacp_port *port = find_port(lacp, id);
+
+    if (port && port->drained != drained) {
+        take_in(lacp, now);
+        port->drained = drained;
+        lacp->reselect = true;
+    }
+}
+
+void
 bnd_lacp_port_carrier_changed(struct bnd_lacp *lacp, bnd_id id,
                               long long int now)
 {
@@ -373,6 +386,10 @@ bnd_lacp_actor(const struct bnd_lacp_port *port)
     info.state |= !ovs || lacp->n_ports > 1 ? BND_LACP_AGGREGATION : 0;
     if (ovs && !bnd_lacp_is_negotiated(lacp)) {
         info.state |= BND_LACP_COLLECTING | BND_LACP_DISTRIBUTING;
+    }
+    if (port->drained) {
+        info.state &= ~(BND_LACP_SYNC | BND_LACP_COLLECTING
+                        | BND_LACP_DISTRIBUTING);
     }
     return info;
 }

@@ -134,6 +134,12 @@ void bnd_lacp_port_set_enabled(struct bnd_lacp *, bnd_id id, bool enabled,
 void bnd_lacp_port_set_carrier(struct bnd_lacp *, bnd_id id, bool carrier,
                                long long int now);
 
+/* Port 'id' is being taken out of use, or may be used again: it leaves its
+ * aggregator, and the partner is told at once that it is neither in sync nor
+ * collecting nor distributing. */
+void bnd_lacp_port_set_drained(struct bnd_lacp *, bnd_id id, bool drained,
+                               long long int now);
+
 /* Counts a change of carrier, in whatever direction, and restarts the port as
  * stock OVS does. */
 void bnd_lacp_port_carrier_changed(struct bnd_lacp *, bnd_id id,

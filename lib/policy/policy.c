@@ -63,7 +63,8 @@ bnd_policy_admit_lacp(const struct bnd_pass *pass, struct bnd_view *view,
         struct bnd_view_member *vm = &view->members[i];
 
         vm->admit_unicast = vm->admit_multicast
-            = negotiated && m->lacp_ok && m->good ? BND_ACCEPT : spare;
+            = (negotiated && (m->lacp_ok || m->lingers) && m->good
+               ? BND_ACCEPT : spare);
     }
     view->blocked = !negotiated;
     return true;
@@ -109,6 +110,9 @@ finish_admission(const struct bnd_pass *pass, struct bnd_view *view)
     for (size_t i = 0; i < view->n_members; i++) {
         struct bnd_view_member *vm = &view->members[i];
 
+        if (pass->members[i]->out) {
+            vm->admit_unicast = vm->admit_multicast = BND_DROP;
+        }
         vm->admit_broadcast = vm->admit_multicast;
         if (takers == TAKERS_NONE
             || (takers == TAKERS_ACTIVE && i != view->active)) {
