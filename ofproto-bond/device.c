@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#ifdef DPDK_NETDEV
+#include <rte_ethdev.h>
+#endif
 #include "bond/bond.h"
 #include "netdev-provider.h"
 #include "ofproto-bond/attach.h"
@@ -17,6 +20,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "smap.h"
 #include "socket-util.h"
 
 VLOG_DEFINE_THIS_MODULE(bond_device);
@@ -70,6 +74,7 @@ set_member_mac(struct ob_owner *o, struct ob_member *m, struct eth_addr mac)
 
     if (!error) {
         m->mac_changed = !eth_addr_equals(mac, m->perm_mac);
+        m->set_mac = mac;
         m->change_seq = 0;
     } else if (error != ENODEV) {
         struct bnd_event e = { .type = BND_EV_MAC_REFUSED, .id = m->id };
@@ -78,6 +83,16 @@ set_member_mac(struct ob_owner *o, struct ob_member *m, struct eth_addr mac)
                      ETH_ADDR_FMT" (%s)", o->name, m->name,
                      ETH_ADDR_ARGS(mac), ovs_strerror(error));
         ob_owner_event(o, &e);
+    }
+}
+
+void
+ob_device_hold_mac(struct ob_member *m, struct eth_addr *mac)
+{
+    if (!eth_addr_is_zero(m->set_mac) && !eth_addr_equals(*mac, m->set_mac)
+        && !strcmp(netdev_get_type(m->netdev), "dpdk")
+        && !ob_device_set_mac(m->netdev, m->set_mac)) {
+        *mac = m->set_mac;
     }
 }
 
@@ -140,12 +155,51 @@ has_mtu(const struct ob_member *m)
     return m->in_bond && get_mtu(m->netdev);
 }
 
+#ifdef DPDK_NETDEV
+/* A device of DPDK takes any MTU, and is lost, and opened anew, over and over,
+ * if it turns out later that it cannot have it.  Would it refuse 'mtu'? */
+static bool
+would_refuse(const struct netdev *netdev, unsigned int mtu)
+{
+    struct smap status = SMAP_INITIALIZER(&status);
+    struct rte_eth_dev_info info;
+    bool refuse = false;
+    int port = -1;
+
+    if (!strcmp(netdev_get_type(netdev), "dpdk")
+        && !netdev_get_status(netdev, &status)) {
+        port = smap_get_int(&status, "port_no", -1);
+    }
+    smap_destroy(&status);
+    if (port >= 0 && !rte_eth_dev_info_get(port, &info)) {
+        unsigned int overhead = (info.max_mtu != UINT16_MAX
+                                 && info.max_rx_pktlen > info.max_mtu
+                                 ? info.max_rx_pktlen - info.max_mtu
+                                 : RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN);
+
+        refuse = (mtu < info.min_mtu || mtu > info.max_mtu
+                  || (info.max_rx_pktlen
+                      && mtu + overhead > info.max_rx_pktlen));
+    }
+    return refuse;
+}
+#else
+static bool
+would_refuse(const struct netdev *netdev OVS_UNUSED,
+             unsigned int mtu OVS_UNUSED)
+{
+    return false;
+}
+#endif
+
 /* Sets the MTU of 'm' and remembers what it had before the first time. */
 static int
 set_mtu(struct ob_member *m, int mtu)
 {
     int before = get_mtu(m->netdev);
-    int error = before == mtu ? 0 : netdev_set_mtu(m->netdev, mtu);
+    int error = (before == mtu ? 0
+                 : would_refuse(m->netdev, mtu) ? EINVAL
+                 : netdev_set_mtu(m->netdev, mtu));
 
     if (!error) {
         m->own_mtu = m->own_mtu ? m->own_mtu : before;
@@ -304,6 +358,7 @@ ob_device_release(struct ob_member *m)
         }
         m->mac_changed = false;
     }
+    m->set_mac = eth_addr_zero;
     if (m->own_mtu) {
         restore_mtu(m);
     }

@@ -47,6 +47,12 @@ void ob_device_members_changed(struct ob_owner *);
 /* Does what there is to do.  Returns true if devices may have changed. */
 bool ob_device_run(struct ob_owner *);
 
+/* The device of 'm' has '*mac' now.  If it is one that Open vSwitch gives back
+ * its first address whenever it sets it up anew, with other queues or another
+ * MTU, as it does those of DPDK, and which nobody else can have changed, gives
+ * it again what it shall have, and '*mac' becomes that. */
+void ob_device_hold_mac(struct ob_member *m, struct eth_addr *mac);
+
 /* Gives the device of 'm' back what it had. */
 void ob_device_release(struct ob_member *);
 

@@ -80,6 +80,7 @@ struct ob_member {
 
     /* For device.h. */
     bool mac_changed;           /* By us: it has not 'perm_mac'. */
+    struct eth_addr set_mac;    /* What we gave it last, or zero. */
     int own_mtu;                /* To be given back, 0: has it still. */
     bool mtu_set;               /* As the bond wants it, as far as it lets. */
 

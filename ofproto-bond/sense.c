@@ -7,6 +7,7 @@
 #include <string.h>
 #include "netdev.h"
 #include "ofproto-bond/carrier.h"
+#include "ofproto-bond/device.h"
 #include "ofproto-bond/ethtool.h"
 #include "ofproto-bond/owner.h"
 #include "packets.h"
@@ -127,6 +128,7 @@ ob_sense_set_netdev(struct ob_member *m, struct netdev *netdev)
     m->replaced = true;
     m->tells_speed = m->mac_changed = m->mtu_set = false;
     m->own_mtu = 0;
+    m->set_mac = eth_addr_zero;
     ob_carrier_watch(m->netdev);
 }
 
@@ -148,6 +150,7 @@ ob_sense_read(const struct ob_owner *o, struct ob_member *m)
     if (netdev_get_etheraddr(m->netdev, &m->facts.mac)) {
         m->facts.mac = eth_addr_zero;
     }
+    ob_device_hold_mac(m, &m->facts.mac);
     if (eth_addr_is_zero(m->perm_mac)) {
         read_past(o, m);
     } else if (!m->mac_changed && !eth_addr_equals(m->facts.mac, before)) {

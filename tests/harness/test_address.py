@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from lab import holds_for, wait_until
+from lab import holds_for, run, wait_until
 from switch import Switch, is_stock
 
 AB = "bond_mode=active-backup"
@@ -384,3 +384,65 @@ def test_use_carrier(net):
     net.s.wait_active("p1")
     net.s.ns.set_link("p2", "up")
     net.s.wait_enabled({"p1", "p2"})
+
+
+# DPDK.
+
+@pytest.fixture
+def huge_pages():
+    """Some 300 MB in huge pages, if the system lets us have them."""
+    path = "/proc/sys/vm/nr_hugepages"
+    try:
+        with open(path) as f:
+            before = f.read()
+        with open(path, "w") as f:
+            f.write(str(int(before) + 150))
+    except OSError as e:
+        pytest.skip("no huge pages: %s" % e)
+    yield
+    with open(path, "w") as f:
+        f.write(before)
+
+
+def test_dpdk(lab, daemon, request):
+    """Ports of DPDK get addresses and MTUs like others, and are promiscuous
+    whatever their bond does."""
+    if "DPDK" not in run([daemon, "--version"]).stdout:
+        pytest.skip("a daemon without DPDK")
+    request.getfixturevalue("huge_pages")
+    net = Net(lab, daemon)
+    s = net.s
+    s.vsctl("--no-wait", "set", "open_vswitch", ".",
+            "other_config:dpdk-init=true", "other_config:pmd-cpu-mask=1",
+            'other_config:dpdk-extra="--no-pci --iova-mode=va -m 256 '
+            '--file-prefix=ob%d --no-telemetry"' % s.vswitchd.pid)
+    s.stop()
+    s.start()
+    args = []
+    for i, name in enumerate(("p1", "p2")):
+        args += ["--", "set", "interface", "d" + name, "type=dpdk",
+                 "options:dpdk-devargs=net_af_packet%d\\,iface=%s"
+                 % (i, name)]
+    s.add_bond("bond0", ["dp1", "dp2"], AB,
+               "other_config:bond-fail-over-mac=none",
+               "other_config:bond-mtu=1400", *args)
+    s.wait_enabled({"dp1", "dp2"})
+
+    def port(name, column):
+        return s.get("interface", name, column).strip('"')
+    wait_until(lambda: port("dp1", "mac_in_use") == port("dp2", "mac_in_use"),
+               "both have the same address", 20)
+    assert port("dp1", "mac_in_use") == net.local()
+    wait_until(lambda: [port(n, "mtu") for n in ("dp1", "dp2")]
+               == ["1400", "1400"], "both have the MTU", 20)
+    net.set("bond-mtu=9000")            # More than the driver can.
+    wait_until(lambda: re.match('mtu: "9000": member dp[12], which has 1400, '
+                                'refuses it', net.status("bond_error")),
+               "the driver's limit is told")
+    holds_for(lambda: s.enabled() == {"dp1", "dp2"}, "ports stay", 1)
+    assert [port(n, "mtu") for n in ("dp1", "dp2")] == ["1400", "1400"]
+    told = {m["name"]: m for m in json.loads(
+        s.appctl("bond/status", "bond0"))["slaves"]}
+    assert told["dp1"]["perm_hwaddr"] != told["dp2"]["perm_hwaddr"]
+    assert told["dp1"]["speed"] and told["dp1"]["duplex"] == "full"
+    assert [net.promiscuity(n) >= 1 for n in ("p1", "p2")] == [True, True]
