@@ -4,6 +4,7 @@
 #include "ofproto-bond/ob-options.h"
 
 #include <string.h>
+#include "config/manual.h"
 #include "ofproto-bond/owner.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
@@ -28,16 +29,15 @@ format_option(const struct ob_owner *o, enum bnd_opt opt, struct ds *ds)
 {
     const struct bnd_row *row = bnd_opt_row(opt);
     const char *source = option_source(o, opt);
-    size_t start;
+    bool given = bnd_settings_is_given(&o->settings, opt);
 
     ds_put_format(ds, "%s: ", row->name);
-    start = ds->length;
-    bnd_settings_show(&o->settings, opt, ds);
-    if (ds->length == start) {
-        ds_put_cstr(ds, "none");
-    }
-    if (row->unit) {
-        ds_put_format(ds, " %s", row->unit);
+    if (!given && (row->unset || bnd_row_is_text(row))) {
+        bnd_manual_default(row, ds);
+    } else {
+        bnd_settings_show(&o->settings, opt, ds);
+        ds_put_format(ds, "%s%s", row->unit ? " " : "",
+                      row->unit ? row->unit : "");
     }
     if (row->later) {
         source = "not supported yet";

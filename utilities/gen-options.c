@@ -214,6 +214,9 @@ print_markdown(const struct bnd_row *row, const char *table OVS_UNUSED,
     ds_put_cstr(&text, row->doc);
     ds_put_cstr(&text, "  ");
     bnd_manual_rest(row, &text);
+    while (ds_chomp(&text, ' ')) {
+        continue;
+    }
     put_cell(ds_cstr(&text), ds);
     ds_put_cstr(ds, " |\n");
     ds_destroy(&text);

@@ -86,7 +86,9 @@ check_ovs_key(const char *key, enum bnd_opt opt, const char *text,
     if (error) {
         bnd_overlay_error(overlay, "%s; Open vSwitch takes %s", error,
                           ds_cstr(&taken));
-    } else if (value.num != num) {
+    } else if ((uint32_t) value.num != (uint32_t) num
+               && opt != BND_OPT_REBALANCE) {
+        /* Its least rebalance-interval is documented. */
         bnd_overlay_note(overlay, "%s: \"%s\": Open vSwitch takes %s", key,
                          text, ds_cstr(&taken));
     }

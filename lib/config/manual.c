@@ -15,7 +15,9 @@
 void
 bnd_manual_default(const struct bnd_row *row, struct ds *ds)
 {
-    if (bnd_row_is_text(row)) {
+    if (row->unset) {
+        ds_put_cstr(ds, row->unset);
+    } else if (bnd_row_is_text(row)) {
         ds_put_cstr(ds, "none");
     } else {
         bnd_row_format(row, row->def, NULL, ds);

@@ -69,6 +69,8 @@ struct bnd_row {
     const char *choices;        /* ENUM only: "a|b|c", numbered from 0... */
     int n_numbered;             /* ...so many of which have numbers. */
     long long int def;          /* Not for text, addresses and lists. */
+    const char *unset;          /* What it is not to give it, where that is
+                                 * something else than 'def', or null. */
     const char *unit;           /* Of a number, or null. */
     unsigned int words;         /* BND_W_*, over and above 'choices'. */
     unsigned int modes;         /* Modes that take it, 0 for all... */
