@@ -198,6 +198,17 @@ ob_owner_get_counters(struct ob_owner *o, struct bnd_status *status,
     fill_tx(o, status, extra);
 }
 
+const char *
+ob_owner_why_not_active(struct ob_owner *o, const struct ob_member *m)
+{
+    const char *why;
+
+    ovs_mutex_lock(&o->mutex);
+    why = bnd_why_not_active(o->engine, m->id);
+    ovs_mutex_unlock(&o->mutex);
+    return why;
+}
+
 void
 ob_owners_set_writer(void (*writer_)(struct ob_owner *))
 {

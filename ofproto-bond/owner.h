@@ -293,6 +293,11 @@ void ob_owner_get_brief(struct ob_owner *, struct bnd_status *status,
 void ob_owner_get_counters(struct ob_owner *, struct bnd_status *status,
                            struct bnd_status_extra *extra);
 
+/* Returns null if member 'm' can be made the active one by command, otherwise
+ * why not. */
+const char *ob_owner_why_not_active(struct ob_owner *,
+                                    const struct ob_member *m);
+
 /* Numbers that change whenever the status of the owner, or of any owner, may
  * have changed in more than counters and deadlines. */
 uint64_t ob_owner_status_seq(struct ob_owner *);

@@ -698,7 +698,7 @@ command_show(struct drive *d)
         bnd_format_proc("bond", &s, &extra, &ds);
     } else if (!strcmp(what, "json")) {
         struct json *json = bnd_status_to_json("bond", &s, &extra,
-                                               d->rig.now);
+                                               d->rig.now, NULL, NULL);
         json_to_ds(json, JSSF_PRETTY | JSSF_SORT, &ds);
         ds_put_char(&ds, '\n');
         json_destroy(json);

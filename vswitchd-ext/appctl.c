@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include "bond/status-text.h"
+#include "ofproto-bond/ob-options.h"
 #include "ofproto-bond/owner.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
@@ -163,7 +164,15 @@ make_json(struct ob_owner *o)
 
     if (is_bond(o)) {
         ob_owner_get_status(o, &status, &extra);
-        json = bnd_status_to_json(o->name, &status, &extra, time_msec());
+
+        struct json **members = xcalloc(status.n_members + 1,
+                                        sizeof *members);
+        for (size_t i = 0; i < status.n_members; i++) {
+            members[i] = ob_member_options_to_json(o, status.members[i].name);
+        }
+        json = bnd_status_to_json(o->name, &status, &extra, time_msec(),
+                                  ob_options_to_json(o), members);
+        free(members);
         bnd_status_uninit(&status);
     }
     return json;
@@ -247,20 +256,24 @@ find_member(struct unixctl_conn *conn, const char *bond, const char *member,
     return true;
 }
 
-/* Is member 'm' enabled, and is it the active one? */
+/* Is member 'm' enabled, is it the active one, and is there anything about its
+ * link that stock Open vSwitch does not know? */
 static void
 member_state(struct ob_owner *o, const struct ob_member *m, bool *enabled,
-             bool *active)
+             bool *active, bool *ours)
 {
     struct bnd_status_extra extra;
     struct bnd_status status;
 
-    *enabled = *active = false;
-    ob_owner_get_status(o, &status, &extra);
+    *enabled = *active = *ours = false;
+    ob_owner_get_brief(o, &status, &extra);
     for (size_t i = 0; i < status.n_members; i++) {
-        if (status.members[i].id == m->id) {
-            *enabled = status.members[i].enabled;
-            *active = status.members[i].active;
+        const struct bnd_status_member *sm = &status.members[i];
+
+        if (sm->id == m->id) {
+            *enabled = sm->enabled;
+            *active = sm->active;
+            *ours = status.miimon || sm->options.admin != BND_ADMIN_UP;
         }
     }
     bnd_status_uninit(&status);
@@ -301,7 +314,7 @@ cmd_bond_migrate(struct unixctl_conn *conn, int argc OVS_UNUSED,
 {
     struct ob_owner *o = ob_owner_find(argv[1]);
     struct ob_member *m;
-    bool enabled, active;
+    bool enabled, active, ours;
     int bucket;
 
     if (!o || !is_bond(o)) {
@@ -319,7 +332,7 @@ cmd_bond_migrate(struct unixctl_conn *conn, int argc OVS_UNUSED,
     if (!find_member(conn, argv[1], argv[3], &o, &m)) {
         return;
     }
-    member_state(o, m, &enabled, &active);
+    member_state(o, m, &enabled, &active, &ours);
     if (!enabled) {
         unixctl_command_reply_error(conn, "cannot migrate to disabled member");
         return;
@@ -335,15 +348,16 @@ static void
 cmd_set_active(struct unixctl_conn *conn, int argc OVS_UNUSED,
                const char *argv[], void *aux OVS_UNUSED)
 {
+    bool enabled, active, ours;
     struct ob_owner *o;
     struct ob_member *m;
-    bool enabled, active;
+    const char *why;
 
     if (!find_member(conn, argv[1], argv[2], &o, &m)) {
         return;
     }
-    member_state(o, m, &enabled, &active);
-    if (!enabled) {
+    member_state(o, m, &enabled, &active, &ours);
+    if (!enabled && !ours) {
         unixctl_command_reply_error(conn, "cannot make disabled member "
                                     "active");
         return;
@@ -352,8 +366,33 @@ cmd_set_active(struct unixctl_conn *conn, int argc OVS_UNUSED,
         unixctl_command_reply(conn, "no change");
         return;
     }
+    why = ob_owner_why_not_active(o, m);
+    if (why) {
+        char *error = xasprintf("cannot make %s active: %s", m->name, why);
+
+        unixctl_command_reply_error(conn, error);
+        free(error);
+        return;
+    }
 
     struct bnd_event e = { .type = BND_EV_SET_ACTIVE, .id = m->id };
+    apply(o, &e);
+    unixctl_command_reply(conn, "done");
+}
+
+/* As the empty word in Linux's active_slave: the choice is made anew. */
+static void
+cmd_clear_active(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                 const char *argv[], void *aux OVS_UNUSED)
+{
+    struct ob_owner *o = ob_owner_find(argv[1]);
+
+    if (!o || !is_bond(o)) {
+        reply_no_bond(conn, argv[1]);
+        return;
+    }
+
+    struct bnd_event e = { .type = BND_EV_SET_ACTIVE, .id = BND_NO_MEMBER };
     apply(o, &e);
     unixctl_command_reply(conn, "done");
 }
@@ -435,6 +474,8 @@ bx_appctl_init(void)
                              cmd_bond_migrate, NULL);
     unixctl_command_register("bond/set-active-member", "port member", 2, 2,
                              cmd_set_active, NULL);
+    unixctl_command_register("bond/clear-active-member", "port", 1, 1,
+                             cmd_clear_active, NULL);
     unixctl_command_register("bond/enable-member", "port member", 2, 2,
                              cmd_enable, NULL);
     unixctl_command_register("bond/disable-member", "port member", 2, 2,

@@ -8,8 +8,9 @@
  * bond/set-active-member, bond/enable-member, bond/disable-member, bond/hash,
  * the spellings with "slave", lacp/show and lacp/show-stats.
  *
- * Our own: bond/buckets, bond/proc for what /proc/net/bonding would say, and
- * bond/status for programs (docs/status-json.md).
+ * Our own: bond/buckets, bond/clear-active-member, bond/proc for what
+ * /proc/net/bonding would say, and bond/status for programs
+ * (docs/status-json.md).
  *
  * A command that changes something runs a pass before it replies, so that the
  * next bond/show tells the result.

@@ -64,17 +64,21 @@ delete_row(struct shash_node *node)
 
 /* Status. */
 
+/* Adds the lines of 'errors' and 'refusal', either of which may be null. */
 static void
-add_errors(struct smap *smap, const char *errors)
+add_errors(struct smap *smap, const char *errors, const char *refusal)
 {
     struct ds ds = DS_EMPTY_INITIALIZER;
 
-    for (const char *p = errors; *p; p++) {
+    for (const char *p = errors; p && *p; p++) {
         if (*p != '\n') {
             ds_put_char(&ds, *p);
         } else if (p[1]) {
             ds_put_cstr(&ds, "; ");
         }
+    }
+    if (refusal) {
+        ds_put_format(&ds, "%s%s", ds.length ? "; " : "", refusal);
     }
     smap_add_nocopy(smap, xstrdup("bond_error"), ds_steal_cstr(&ds));
 }
@@ -190,8 +194,8 @@ make_status(const struct bnd_status *s, const struct bnd_status_extra *x,
         smap_add(smap, "bond_last_failover_cause",
                  bnd_cause_name(last->cause));
     }
-    if (x->errors) {
-        add_errors(smap, x->errors);
+    if (x->errors || s->refusal) {
+        add_errors(smap, x->errors, s->refusal);
     }
     add_past(s, smap);
 }

@@ -88,6 +88,9 @@ fill_members(const struct bnd_bond *b, struct bnd_status *s)
         sm->may_enable = m->may_enable;
         sm->link = m->link.state;
         sm->deadline = m->link.deadline;
+        sm->out = m->options.admin != BND_ADMIN_UP && m->out;
+        sm->drain_end = (m->options.admin == BND_ADMIN_DRAIN && !m->out
+                         ? m->drain_end : BND_NEVER);
         sm->n_failures = m->n_failures;
         sm->last_change = m->last_change;
         sm->has_lacp = b->lacp && bnd_lacp_get_port_status(b->lacp, m->id,
@@ -125,7 +128,6 @@ fill_link(const struct bnd_bond *b, struct bnd_status *s)
 
         m->backup = (xmit == BND_XMIT_ACTIVE ? !m->active
                      : b->lacp && !m->enabled);
-        s->carrier |= m->link == BND_LINK_UP;
         if (!m->enabled || (xmit == BND_XMIT_ACTIVE && !m->active)) {
             continue;
         }
@@ -152,7 +154,6 @@ fill_options(const struct bnd_settings *cfg, struct bnd_status *s)
         s->options[opt] = (struct bnd_status_option) {
             .name = bnd_opt_name(opt),
             .given = bnd_settings_is_given(cfg, opt),
-            .is_text = bnd_opt_is_text(opt),
             .value = ds_steal_cstr(&ds),
         };
     }
@@ -205,6 +206,7 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
     s->updelay = bnd_settings_ticks(cfg, BND_OPT_UPDELAY);
     s->downdelay = bnd_settings_ticks(cfg, BND_OPT_DOWNDELAY);
     s->peer_notif_delay = bnd_settings_ticks(cfg, BND_OPT_PEER_NOTIF_DELAY);
+    s->refusal = nullable_xstrdup(bnd_active_refusal(b));
     s->n_failovers = b->n_failovers;
     s->n_changes = b->n_changes;
     s->n_kept = bnd_history_copy(b, &s->failovers);
@@ -212,6 +214,7 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
     s->mac = b->address.told;
     s->mac_policy = mac_policy_name(&b->address);
     s->mac_forced = b->address.forced;
+    s->carrier = bnd_has_carrier(b);
     fill_link(b, s);
     if (primary) {
         s->primary = xstrdup(primary);

@@ -8,22 +8,12 @@
 #include "bond/status-text.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "util.h"
 
 #define SCHEMA 1
-
-/* Options by which Linux knows other names than we do. */
-static const struct {
-    const char *name, *linux_name;
-} linux_names[] = {
-    { "all-members-active", "all_slaves_active" },
-    { "num-grat-arp", "num_grat_arp" },
-    { "num-grat-arp", "num_unsol_na" },
-};
 
 static void
 put(struct json *o, const char *key, struct json *value)
@@ -63,6 +53,19 @@ put_mac(struct json *o, const char *key, struct eth_addr mac)
     json_object_put_format(o, key, BND_MAC_FMT, BND_MAC_ARGS(mac));
 }
 
+/* Null for zero. */
+static void
+put_known_mac(struct json *o, const char *key, struct eth_addr mac)
+{
+    static const struct eth_addr zero;
+
+    if (memcmp(&mac, &zero, sizeof mac)) {
+        put_mac(o, key, mac);
+    } else {
+        put_str(o, key, NULL);
+    }
+}
+
 /* Null for a time that never was. */
 static void
 put_time(struct json *o, const char *key, long long int wall)
@@ -94,8 +97,8 @@ put_left(struct json *o, const char *key, long long int deadline,
 }
 
 /* An array of the lines of 'text', which may be null. */
-static void
-put_lines(struct json *o, const char *key, const char *text)
+static struct json *
+lines(const char *text)
 {
     struct json *array = json_array_create_empty();
 
@@ -106,72 +109,7 @@ put_lines(struct json *o, const char *key, const char *text)
                        json_string_create_nocopy(xmemdup0(p, len)));
         p += len + (p[len] == '\n');
     }
-    put(o, key, array);
-}
-
-/* Options. */
-
-static struct json *
-option_value(const struct bnd_status_option *option)
-{
-    if (option->is_text) {
-        return (*option->value ? json_string_create(option->value)
-                : json_null_create());
-    } else if (!strcmp(option->value, "true")
-               || !strcmp(option->value, "false")) {
-        return json_boolean_create(*option->value == 't');
-    } else {
-        char *end;
-        long long int value = strtoll(option->value, &end, 10);
-
-        return (end != option->value && !*end ? json_integer_create(value)
-                : json_string_create(option->value));
-    }
-}
-
-/* Puts 'option' under the names that Linux has for it, or else under ours,
- * spelt like one of Linux; into 'options', and into 'given' if it is. */
-static void
-put_option(struct json *options, struct json *given,
-           const struct bnd_status_option *option)
-{
-    bool found = false;
-
-    for (size_t i = 0; i < ARRAY_SIZE(linux_names); i++) {
-        if (!strcmp(linux_names[i].name, option->name)) {
-            put(options, linux_names[i].linux_name, option_value(option));
-            if (option->given) {
-                json_array_add(given,
-                               json_string_create(linux_names[i].linux_name));
-            }
-            found = true;
-        }
-    }
-    if (!found) {
-        char *name = xstrdup(option->name);
-
-        for (char *c = name; *c; c++) {
-            *c = *c == '-' ? '_' : *c;
-        }
-        put(options, name, option_value(option));
-        if (option->given) {
-            json_array_add(given, json_string_create(name));
-        }
-        free(name);
-    }
-}
-
-static void
-put_options(struct json *o, const struct bnd_status *s)
-{
-    struct json *options = json_object_create();
-    struct json *given = json_array_create_empty();
-
-    for (size_t i = 0; i < s->n_options; i++) {
-        put_option(options, given, &s->options[i]);
-    }
-    put(o, "options", options);
-    put(o, "options_given", given);
+    return array;
 }
 
 /* LACP. */
@@ -279,6 +217,10 @@ put_member_link(struct json *j, const struct bnd_status_member *m,
     put_duplex(j, m->duplex);
     put_mac(j, "perm_hwaddr", m->perm_mac);
     put_mac(j, "address", m->mac);
+    put_known(j, "mtu", m->mtu);
+    put_known(j, "own_mtu", m->own_mtu);
+    put_str(j, "address_trouble", m->mac_trouble == BND_MAC_FINE ? NULL
+                                  : bnd_mac_trouble_name(m->mac_trouble));
 }
 
 static struct json *
@@ -295,6 +237,8 @@ member(const struct bnd_status *s, const struct bnd_status_member *m,
     put_num(j, "queue_id", m->options.queue_id);
     put(j, "prio", json_integer_create(m->options.prio));
     put_str(j, "admin", bnd_admin_name(m->options.admin));
+    put_left(j, "drain_left_ms", m->drain_end, now);
+    put_bool(j, "out_of_use", m->out);
     put(j, "tx_packets", m->has_tx ? json_integer_create(m->tx_packets)
                          : json_null_create());
     put(j, "tx_bytes", m->has_tx ? json_integer_create(m->tx_bytes)
@@ -380,12 +324,17 @@ put_link(struct json *o, const struct bnd_status *s)
 
 struct json *
 bnd_status_to_json(const char *name, const struct bnd_status *s,
-                   const struct bnd_status_extra *x, long long int now)
+                   const struct bnd_status_extra *x, long long int now,
+                   struct json *options, struct json *const member_options[])
 {
     const struct bnd_status_member *active = bnd_status_active(s);
     struct json *members = json_array_create_empty();
+    struct json *errors = lines(x->errors);
     struct json *o = json_object_create();
 
+    if (s->refusal) {
+        json_array_add(errors, json_string_create(s->refusal));
+    }
     put_num(o, "schema", SCHEMA);
     put_str(o, "version", BND_VERSION);
     put_str(o, "name", name);
@@ -394,6 +343,9 @@ bnd_status_to_json(const char *name, const struct bnd_status *s,
     put_link(o, s);
     put_str(o, "active_slave", active ? active->name : NULL);
     put_mac(o, "active_mac", s->active_mac);
+    put_known_mac(o, "address", s->mac);
+    put_str(o, "fail_over_mac", s->mac_policy);
+    put_bool(o, "fail_over_mac_forced", s->mac_forced);
     put_str(o, "primary", s->primary_present ? s->primary : NULL);
     put_mechanism(o, x);
     put(o, "tx_packets", x->has_tx ? json_integer_create(x->tx_packets)
@@ -403,12 +355,16 @@ bnd_status_to_json(const char *name, const struct bnd_status *s,
     put_left(o, "next_rebalance_ms", s->next_rebalance, now);
     put_failovers(o, s);
     put_lacp(o, s);
-    put_options(o, s);
-    put_lines(o, "errors", x->errors);
-    put_lines(o, "notes", x->notes);
+    put(o, "options", options ? options : json_null_create());
+    put(o, "errors", errors);
+    put(o, "notes", lines(x->notes));
     put_health(o, x);
     for (size_t i = 0; i < s->n_members; i++) {
-        json_array_add(members, member(s, &s->members[i], x, now));
+        struct json *j = member(s, &s->members[i], x, now);
+
+        put(j, "options", (member_options && member_options[i]
+                           ? member_options[i] : json_null_create()));
+        json_array_add(members, j);
     }
     put(o, "slaves", members);
     return o;

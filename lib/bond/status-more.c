@@ -66,6 +66,15 @@ format_given(const struct bnd_status *s, const char *name, const char *label,
     }
 }
 
+/* Has the bond an address of its own? */
+static bool
+has_mac(const struct bnd_status *s)
+{
+    static const struct eth_addr zero;
+
+    return memcmp(&s->mac, &zero, sizeof zero);
+}
+
 static void
 format_options(const struct bnd_status *s, struct ds *ds)
 {
@@ -77,7 +86,14 @@ format_options(const struct bnd_status *s, struct ds *ds)
         ds_put_cstr(ds, "monitor: carrier events (miimon: 0)\n");
     }
     format_given(s, "primary-reselect", "primary_reselect", ds);
-    format_given(s, "fail-over-mac", "fail_over_mac", ds);
+    if (s->mac_policy) {
+        ds_put_format(ds, "fail_over_mac: %s%s\n", s->mac_policy,
+                      s->mac_forced ? " (as a member cannot change its "
+                      "address)" : "");
+    }
+    if (has_mac(s)) {
+        ds_put_format(ds, "address: "BND_MAC_FMT"\n", BND_MAC_ARGS(s->mac));
+    }
     if (s->all_active && !s->shows_all_active) {
         ds_put_cstr(ds, "all_slaves_active: true\n");
     }
@@ -89,7 +105,8 @@ format_options(const struct bnd_status *s, struct ds *ds)
 }
 
 static void
-format_link(const struct bnd_status_member *m, struct ds *ds)
+format_link(const struct bnd_status_member *m, long long int now,
+            struct ds *ds)
 {
     ds_put_format(ds, "link of %s: %s", m->name,
                   bnd_link_state_name(m->link));
@@ -108,6 +125,17 @@ format_link(const struct bnd_status_member *m, struct ds *ds)
     }
     if (m->options.admin != BND_ADMIN_UP) {
         ds_put_format(ds, ", admin: %s", bnd_admin_name(m->options.admin));
+        if (m->drain_end != BND_NEVER) {
+            ds_put_format(ds, " (%lld ms left)",
+                          MAX(m->drain_end - now, 0));
+        } else if (m->out) {
+            ds_put_cstr(ds, " (out of use)");
+        }
+    }
+    if (m->mac_trouble != BND_MAC_FINE) {
+        ds_put_format(ds, ", address: "BND_MAC_FMT", not as it should be: %s",
+                      BND_MAC_ARGS(m->mac),
+                      bnd_mac_trouble_name(m->mac_trouble));
     }
     ds_put_char(ds, '\n');
 }
@@ -128,14 +156,15 @@ format_failover(const struct bnd_status *s, struct ds *ds)
 
 void
 bnd_format_more(const struct bnd_status *s, const struct bnd_status_extra *x,
-                const struct bnd_status_member *const sorted[], struct ds *ds)
+                const struct bnd_status_member *const sorted[],
+                long long int now, struct ds *ds)
 {
     if ((!x->mechanism || x->as_stock) && !asks_for_ours(s)) {
         return;
     }
     format_options(s, ds);
     for (size_t i = 0; i < s->n_members; i++) {
-        format_link(sorted[i], ds);
+        format_link(sorted[i], now, ds);
     }
     format_failover(s, ds);
     ds_put_char(ds, '\n');

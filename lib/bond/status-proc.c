@@ -66,12 +66,12 @@ put_mac(const char *label, struct eth_addr mac, struct ds *ds)
 static void
 format_mode(const struct bnd_status *s, struct ds *ds)
 {
-    const char *fail_over_mac = bnd_status_option(s, "fail-over-mac");
     const struct bnd_status_member *active = bnd_status_active(s);
 
     ds_put_format(ds, "Bonding Mode: %s", modes[s->mode].long_name);
-    if (modes[s->mode].fail_over_mac && strcmp(fail_over_mac, "none")) {
-        ds_put_format(ds, " (fail_over_mac %s)", fail_over_mac);
+    if (modes[s->mode].fail_over_mac && s->mac_policy
+        && strcmp(s->mac_policy, "none")) {
+        ds_put_format(ds, " (fail_over_mac %s)", s->mac_policy);
     }
     ds_put_char(ds, '\n');
     if (s->has_policy) {

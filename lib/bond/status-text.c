@@ -124,11 +124,13 @@ format_lines(const char *what, const char *lines, struct ds *ds)
 
 /* Mistakes in the configuration, and what is worth telling of it. */
 static void
-format_config(const struct bnd_status_extra *x, struct ds *ds)
+format_config(const struct bnd_status *s, const struct bnd_status_extra *x,
+              struct ds *ds)
 {
     size_t start = ds->length;
 
     format_lines("error", x->errors, ds);
+    format_lines("error", s->refusal, ds);
     format_lines("note", x->notes, ds);
     if (ds->length > start) {
         ds_put_char(ds, '\n');
@@ -215,8 +217,8 @@ bnd_format_bond(const char *name, const struct bnd_status *s,
         format_member(s, sorted[i], now, ds);
     }
     ds_put_char(ds, '\n');
-    format_config(x, ds);
-    bnd_format_more(s, x, sorted, ds);
+    format_config(s, x, ds);
+    bnd_format_more(s, x, sorted, now, ds);
     format_xmit(s, x, sorted, ds);
     format_extra(x, ds);
     free(sorted);

@@ -66,7 +66,7 @@ void bnd_format_buckets(const char *name, const struct bnd_status *,
 void bnd_format_more(const struct bnd_status *,
                      const struct bnd_status_extra *,
                      const struct bnd_status_member *const sorted[],
-                     struct ds *);
+                     long long int now, struct ds *);
 
 /* Appends to the reply of bond/proc what /proc/net/bonding/'name' would say,
  * if the bond were one of the Linux bonding driver.
@@ -76,11 +76,14 @@ void bnd_format_more(const struct bnd_status *,
 void bnd_format_proc(const char *name, const struct bnd_status *,
                      const struct bnd_status_extra *, struct ds *);
 
-/* Returns the bond as bond/status has it, see docs/status-json.md, at 'now', ms.
- * The caller destroys it. */
+/* Returns the bond as bond/status has it, see docs/status-json.md, at 'now',
+ * ms.  Takes over 'options', and what 'member_options' points to for each member,
+ * any of which may be null: the options as the adapter knows them.  The caller
+ * destroys the result. */
 struct json *bnd_status_to_json(const char *name, const struct bnd_status *,
                                 const struct bnd_status_extra *,
-                                long long int now);
+                                long long int now, struct json *options,
+                                struct json *const member_options[]);
 
 /* Append a port to the reply of lacp/show, lacp/show-stats. */
 void bnd_format_lacp(const char *name, const struct bnd_status *,

@@ -29,12 +29,6 @@ bnd_opt_name(enum bnd_opt opt)
     return bnd_opt_row(opt)->name;
 }
 
-bool
-bnd_opt_is_text(enum bnd_opt opt)
-{
-    return bnd_row_is_text(bnd_opt_row(opt));
-}
-
 void
 bnd_settings_init(struct bnd_settings *s)
 {

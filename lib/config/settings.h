@@ -105,10 +105,6 @@ bool bnd_opt_from_name(const char *name, enum bnd_opt *);
  * none, or null. */
 const char *bnd_opt_closest(const char *name);
 
-/* Is its value text (a name, an address, a list), which may be anything, and
- * absent? */
-bool bnd_opt_is_text(enum bnd_opt);
-
 /* What is known of an option, and its name. */
 const struct bnd_row *bnd_opt_row(enum bnd_opt);
 const char *bnd_opt_name(enum bnd_opt);

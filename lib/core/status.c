@@ -26,6 +26,7 @@ bnd_status_uninit(struct bnd_status *s)
     free(s->failovers);
     free(s->slots);
     free(s->primary);
+    free(s->refusal);
     memset(s, 0, sizeof *s);
 }
 

@@ -66,6 +66,9 @@ struct bnd_status_member {
     bool may_enable;
     enum bnd_link_state link;
     long long int deadline;     /* End of the running delay, or BND_NEVER. */
+    long long int drain_end;    /* While it drains: until then, ms; else
+                                 * BND_NEVER. */
+    bool out;                   /* Out of use, as the operator wants it. */
     uint32_t n_failures;        /* Times that the link has gone down. */
     long long int last_change;  /* Of 'link', ms. */
     bool has_tx;                /* Known what was sent by it? */
@@ -98,8 +101,7 @@ struct bnd_failover {
 struct bnd_status_option {
     const char *name;           /* As in options.def. */
     bool given;                 /* Explicitly? */
-    bool is_text;               /* A name, an address, a list... */
-    char *value;                /* In force, as text, "" for no text; owned. */
+    char *value;                /* As text, "" for no text; owned. */
 };
 
 struct bnd_status {
@@ -136,6 +138,8 @@ struct bnd_status {
                                  * host's address to the bridge. */
     const char *mac_policy;     /* Value of fail-over-mac in force, or null. */
     bool mac_forced;            /* It is not the one that was asked for. */
+    char *refusal;              /* Why the option "active-slave" was not
+                                 * carried out, or null; owned. */
     uint32_t n_failovers;       /* Changes from one active member to another.*/
     uint32_t n_changes;         /* Of any kind... */
     struct bnd_failover *failovers; /* ...and the last of them, the oldest

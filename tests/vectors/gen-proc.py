@@ -39,7 +39,7 @@ CASES = {
                              "primary=eth9", "primary_reselect=failure"],
     "active-backup-queues": [
         "miimon=100", "primary=eth2",
-        "!echo eth1:2 > " + PATH + "queue_id?set 2 queue=2"],
+        "!echo eth1:2 > " + PATH + "queue_id?set 2 queue-id=2"],
     "active-backup-down": ["miimon=100", CUT[1]],
     "active-backup-lost": ["miimon=100", CUT[1], CUT[0], CUT[2]],
     "balance-xor": ["miimon=100", "xmit_hash_policy=layer3+4"],
