@@ -29,7 +29,7 @@ import time
 
 import guest as guest_module
 from kernel_guest import PACKET_OUTGOING, SO_RCVBUFFORCE, libraries
-from lab import Cable, require, run, wait_until
+from lab import Cable, LabError, require, run, wait_until
 from switch import Switch
 
 N = 3
@@ -93,6 +93,21 @@ class BondGuest(guest_module.Guest):
             {"bonding.ko": "max_bonds=0"}, files))
         super().__init__(lab, ns, taps, name, initrd)
         initrd.unlink()
+        self._check_clock()
+
+    def _check_clock(self):
+        """A clock that runs at another speed would make every delay differ."""
+        def look():
+            before = time.time()
+            up = float(self.run("cat /proc/uptime").split()[0])
+            return (before + time.time()) / 2, time.time() - before, up
+        host, error, guest = look()
+        time.sleep(1)
+        host2, error2, guest2 = look()
+        passed = host2 - host
+        if abs(guest2 - guest - passed) > 0.05 * passed + error + error2:
+            raise LabError("%.3f s pass in the guest while %.3f s pass here"
+                           % (guest2 - guest, passed))
 
     @staticmethod
     def mac(i):
@@ -242,6 +257,14 @@ class LinuxBond:
     def activate(self, i):
         """Writes active_slave."""
         self.option("active_slave", "s%d" % i)
+
+    def down(self):
+        """Sets the bond administratively down."""
+        self.run("ip link set b down")
+
+    def up(self):
+        """Sets it up again."""
+        self.run("ip link set b up")
 
     def release(self, i):
         """Takes member 'i' out."""
@@ -403,6 +426,14 @@ class OurBond:
     def activate(self, i):
         """Makes member 'i' the active one."""
         self.s.appctl("bond/set-active-member", "b", NAMES[i])
+
+    def down(self):
+        """Sets the host's port administratively down."""
+        self._sh("ip link set br0 down")
+
+    def up(self):
+        """Sets it up again."""
+        self._sh("ip link set br0 up")
 
     def release(self, i):
         """Takes member 'i' out."""

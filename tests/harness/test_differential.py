@@ -22,9 +22,9 @@ import pytest
 import differential
 import diffrandom
 from differential import MACS
-from diffrun import (Run, actives, announced, case, cut, do, flap, keep,
-                     links, mend, option, pause, receives, reported, see,
-                     transmits)
+from diffrun import (Run, actives, announced, case, copies, cut, do, flap,
+                     keep, links, mend, option, pause, receives, reported,
+                     see, transmits)
 from lab import checked_lab
 
 pytestmark = pytest.mark.guest
@@ -208,6 +208,10 @@ SEL = [
                            s2="down"),
          mend(1), see(active=1, mii="up", s1="up"),
          mend(0), see(active=1, s0="up")),
+    case("LB-SEL-20", AB, {"primary": "s1"}, see(active=1),
+         do("activate", 2), see(active=2),
+         do("down"), pause(0.3), do("up"), see(active=2, mii="up"),
+         keep(0.4, active=2)),
     case("LB-SEL-21", AB, {},
          cut(0, 1, 2), see(active=None),
          mend(2, 1), see(active=1, s1="up", s2="up")),
@@ -337,6 +341,11 @@ RX = [
          option("all_slaves_active", 0), pause(0.1), receives(s1=""),
          option("all_slaves_active", 1), pause(0.1), receives(s1="all"),
          tagged=()),
+    case("LB-RX-10", AB, {},
+         copies(1), cut(0), see(active=1), mend(0), see(s0="up"), copies(1),
+         tagged=()),
+    case("LB-RX-10-all", AB, {"all_slaves_active": 1}, copies(3), tagged=()),
+    case("LB-BC-04", "broadcast", {}, copies(3), tagged=()),
 ]
 
 # Hash policies with two members: we choose by buckets, of which there are 256,
