@@ -86,6 +86,7 @@ static void
 stop(struct ob_announcer *a)
 {
     a->guests.rounds = a->groups.rounds = 0;
+    a->learned_done = false;
     ob_told_clear(&a->told);
     ob_told_clear(&a->told_groups);
     ob_groups_stop(a);
@@ -178,6 +179,7 @@ ob_announce_begin(struct ob_owner *o, const struct ob_announce_todo *todo)
         if (todo->peers) {
             ob_notice_host(o);
         }
+        a->learned_done &= !todo->guests;
         add_round(&a->guests, todo->guests);
     }
     if (todo->groups) {
@@ -188,20 +190,26 @@ ob_announce_begin(struct ob_owner *o, const struct ob_announce_todo *todo)
 
 /* Guests. */
 
+static bool
+host_has_told(const struct ob_owner *o, struct eth_addr mac, uint16_t vlan)
+{
+    struct in6_addr key = in6addr_any;
+
+    memcpy(&key, &mac, sizeof mac);
+    return ob_told_has(&o->announcer.told, &key, vlan);
+}
+
 /* Announces 'address', unless the host has.  Returns true if it did. */
 static bool
 announce(struct ob_owner *o, const struct ob_address *address)
 {
-    struct in6_addr key = in6addr_any;
+    struct ob_tags tags = ob_bundles_tags(address->bundle, address->vlan);
     struct dp_packet packet;
-    struct ob_tags tags;
     bool sent;
 
-    memcpy(&key, &address->mac, sizeof address->mac);
-    if (ob_told_has(&o->announcer.told, &key, address->vlan)) {
+    if (host_has_told(o, address->mac, address->vlan)) {
         return false;
     }
-    tags = ob_bundles_tags(address->bundle, address->vlan);
     dp_packet_init(&packet, 0);
     compose_rarp(&packet, address->mac);
     sent = ob_notice_send(o, &packet, address->mac, &tags,
@@ -210,22 +218,81 @@ announce(struct ob_owner *o, const struct ob_address *address)
     return sent;
 }
 
+/* The same for a source of which Open vSwitch has not learned: if it has, it
+ * is announced already, or it is behind the bond. */
+static bool
+announce_source(struct ob_owner *o, const struct ob_source *source)
+{
+    const struct ob_bundle *b = ob_bundles_find(o->bond->bundle);
+    struct dp_packet packet;
+    struct ob_tags inside;
+    bool sent;
+
+    if (b && ob_bundle_enter(b, &source->tags, &inside)) {
+        uint16_t vlan = inside.tag[0].vid;
+
+        if (host_has_told(o, source->mac, vlan)
+            || ob_attach_is_learned(ob_owner_ofproto(o), source->mac, vlan)) {
+            return false;
+        }
+    }
+    dp_packet_init(&packet, 0);
+    compose_rarp(&packet, source->mac);
+    sent = ob_notice_send_tagged(o, &packet, source->mac, &source->tags,
+                                 OB_NOTICE_BY_SOURCE);
+    dp_packet_uninit(&packet);
+    return sent;
+}
+
+static size_t
+run_learned(struct ob_owner *o, size_t n, bool *done)
+{
+    struct ob_address addresses[MAX_AT_ONCE];
+    size_t sent = 0;
+
+    n = ob_attach_next_addresses(ob_owner_ofproto(o), o->bond->bundle,
+                                 &o->announcer.guests.pos, MAX_LOOK,
+                                 addresses, n, done);
+    for (size_t i = 0; i < n; i++) {
+        sent += announce(o, &addresses[i]);
+    }
+    return sent;
+}
+
+static size_t
+run_sources(struct ob_owner *o, size_t n, bool *done)
+{
+    struct ob_source sources[MAX_AT_ONCE];
+    size_t sent = 0;
+
+    n = ob_sources_next(&o->bond->sources, &o->announcer.guests.pos, sources,
+                        n, done);
+    for (size_t i = 0; i < n; i++) {
+        sent += announce_source(o, &sources[i]);
+    }
+    return sent;
+}
+
 /* Goes on with the guests, sending up to 'n' packets; returns their number. */
 static size_t
 run_guests(struct ob_owner *o, size_t n)
 {
     struct ob_announcer *a = &o->announcer;
-    struct ob_address addresses[MAX_AT_ONCE];
     size_t sent = 0;
     bool done;
 
-    n = ob_attach_next_addresses(ob_owner_ofproto(o), o->bond->bundle,
-                                 &a->guests.pos, MAX_LOOK, addresses,
-                                 MIN(MAX_AT_ONCE, n), &done);
-    for (size_t i = 0; i < n; i++) {
-        sent += announce(o, &addresses[i]);
+    n = MIN(MAX_AT_ONCE, n);
+    if (!a->learned_done) {
+        sent = run_learned(o, n, &done);
+        if (!done) {
+            return sent;
+        }
+        a->learned_done = true;
+        memset(&a->guests.pos, 0, sizeof a->guests.pos);
     }
+    sent += run_sources(o, n - sent, &done);
     if (done) {
+        a->learned_done = false;
         end_round(&a->guests);
     }
     return sent;

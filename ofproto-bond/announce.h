@@ -11,8 +11,9 @@
  *   else is done about the failover, as often as 'num-grat-arp' says.
  *
  *   Guests: all other addresses that Open vSwitch has learned elsewhere than
- *   behind the bond, by RARP, once for each time that the host's are (but at
- *   least once).
+ *   behind the bond, and those of which it has seen that their frames leave by
+ *   a member (sources.h), by RARP, once for each time that the host's are (but
+ *   at least once).
  *
  *   Multicast groups that the host or a guest has joined, by IGMP and MLD
  *   (groups.h).
@@ -59,6 +60,7 @@ struct ob_walk {
 
 struct ob_announcer {
     struct ob_walk guests;
+    bool learned_done;          /* 'guests' has come to those not learned. */
     struct ob_walk groups;
     long long int credit;       /* Thousandths of packets that may be sent... */
     long long int credit_at;    /* ...as of that time, ms. */

@@ -20,6 +20,7 @@
 #include "ofproto-bond/groups.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/host-mac.h"
+#include "ofproto-bond/sources.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofpbuf.h"
@@ -144,6 +145,12 @@ ob_attach_queue_priority(const struct ofproto_dpif *ofproto,
     return priority;
 }
 
+const struct dpif_backer *
+ob_attach_backer(const struct ofproto_dpif *ofproto)
+{
+    return ofproto->backer;
+}
+
 bool
 ob_attach_is_dummy(const struct ofproto_dpif *ofproto)
 {
@@ -184,6 +191,91 @@ OB_HOOK(xlate_actions);
 OB_HOOK(xlate_push_stats);
 OB_HOOK(xlate_push_stats_entry);
 
+/* Did a bond choose a member in this translation? */
+static __thread bool chosen_now;
+
+void
+ob_attach_chosen(void)
+{
+    chosen_now = true;
+}
+
+static void
+describe_source(const struct flow *flow, struct ob_source_before *before)
+{
+    ofp_port_t port = flow->in_port.ofp_port;
+
+    memset(before, 0, sizeof *before);
+    before->mac = flow->dl_src;
+    before->in_port = port;
+    before->is_guest = (flow->packet_type == htonl(PT_ETH)
+                        && (ofp_to_u16(port) < ofp_to_u16(OFPP_MAX)
+                            || port == OFPP_LOCAL)
+                        && !eth_addr_is_zero(flow->dl_src)
+                        && !eth_addr_is_multicast(flow->dl_src)
+                        && !eth_addr_is_reserved(flow->dl_dst));
+    for (int i = 0; i < MIN(FLOW_MAX_VLAN_HEADERS, OB_MAX_TAGS); i++) {
+        if (flow->vlans[i].tci & htons(VLAN_CFI)) {
+            before->tags.tag[i].tpid = ntohs(flow->vlans[i].tpid);
+            before->tags.tag[i].vid = vlan_tci_to_vid(flow->vlans[i].tci);
+        }
+    }
+}
+
+/* What a source needs to be heard of from now on: an entry in the cache that
+ * OVS uses as often as the cached flow has been, and a flow of its own. */
+static void
+follow_source(struct xlate_in *xin, const struct ob_source_before *before,
+              const struct ob_source_found *found)
+{
+    if (found->bond && xin->xcache
+        && ovs_refcount_try_ref_rcu(&found->bond->ref_cnt)) {
+        struct xc_entry *entry = xlate_cache_add_entry(xin->xcache, XC_BOND);
+
+        entry->bond.bond = found->bond;
+        entry->bond.flow = xzalloc(sizeof *entry->bond.flow);
+        entry->bond.flow->dl_src = found->mac;
+        entry->bond.vid = OB_SOURCE_VLAN;
+    }
+    if (found->exact && xin->wc && xin->flow.packet_type == htonl(PT_ETH)) {
+        xin->wc->masks.dl_src = eth_addr_exact;
+        if (before->tags.tag[0].tpid) {
+            xin->wc->masks.vlans[0].tci |= htons(VLAN_VID_MASK | VLAN_CFI);
+        }
+    }
+}
+
+/* Translates, and looks for sources that nobody else learns. */
+static enum xlate_error
+translate_and_look(struct xlate_in *xin, struct xlate_out *xout)
+{
+    uint64_t stub[1024 / 8];
+    struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
+    struct ofpbuf *asked_for = xin->odp_actions;
+    struct ob_source_before before;
+    struct ob_source_found found;
+    enum xlate_error error;
+
+    describe_source(&xin->flow, &before);
+    if (!asked_for) {
+        xin->odp_actions = &actions;
+    }
+
+    size_t start = xin->odp_actions->size;
+    chosen_now = false;
+    error = __real_xlate_actions(xin, xout);
+    if (!error && !xin->trace) {
+        ob_sources_look(xin->ofproto, xin->ofproto->backer, &before,
+                        chosen_now,
+                        ofpbuf_at(xin->odp_actions, start, 0),
+                        xin->odp_actions->size - start, &found);
+        follow_source(xin, &before, &found);
+    }
+    xin->odp_actions = asked_for;
+    ofpbuf_uninit(&actions);
+    return error;
+}
+
 enum xlate_error
 __wrap_xlate_actions(struct xlate_in *xin, struct xlate_out *xout)
 {
@@ -191,7 +283,8 @@ __wrap_xlate_actions(struct xlate_in *xin, struct xlate_out *xout)
     igmp_now = (xin->flow.dl_type == htons(ETH_TYPE_IP)
                 && xin->flow.nw_proto == IPPROTO_IGMP
                 ? ntohs(xin->flow.tp_src) : 0);
-    return __real_xlate_actions(xin, xout);
+    return (ob_sources_wanted() ? translate_and_look(xin, xout)
+            : __real_xlate_actions(xin, xout));
 }
 
 void
@@ -358,6 +451,19 @@ ob_attach_next_addresses(const struct ofproto_dpif *ofproto,
     }
     ovs_rwlock_unlock(&ml->rwlock);
     return found;
+}
+
+bool
+ob_attach_is_learned(const struct ofproto_dpif *ofproto,
+                     struct eth_addr mac, uint16_t vlan)
+{
+    struct mac_learning *ml = ofproto->ml;
+    bool learned;
+
+    ovs_rwlock_rdlock(&ml->rwlock);
+    learned = mac_learning_lookup(ml, mac, vlan) != NULL;
+    ovs_rwlock_unlock(&ml->rwlock);
+    return learned;
 }
 
 /* Returns a port other than 'bundle' that wants group 'g', or null. */

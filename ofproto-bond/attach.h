@@ -21,6 +21,7 @@
 
 struct dp_packet;
 struct dpif;
+struct dpif_backer;
 struct netdev;
 struct ofproto_dpif;
 struct rule;
@@ -57,11 +58,12 @@ void ob_attach_rule_stats(const struct ofproto_dpif *, struct rule *rule,
 bool ob_attach_lb_output_bytes(const struct ofproto_dpif *, uint32_t id,
                                uint64_t *bytes);
 
-/* The datapath of a bridge.  ob_attach_is_dummy(): is it the one for tests?
+/* The datapath of a bridge, and what OVS keeps of it.  ob_attach_is_dummy(): is it the one for tests?
  * ob_attach_odp_port() returns the datapath's number for the port of 'netdev',
  * or ODPP_NONE. */
 struct dpif *ob_attach_dpif(const struct ofproto_dpif *);
 bool ob_attach_is_dummy(const struct ofproto_dpif *);
+const struct dpif_backer *ob_attach_backer(const struct ofproto_dpif *);
 odp_port_t ob_attach_odp_port(const struct ofproto_dpif *,
                               const struct netdev *netdev);
 
@@ -90,6 +92,9 @@ ob_attach_copy_aux(const void *aux_)
     return (struct ob_datapath_aux) { .pmd = aux->pmd };
 }
 
+/* A bond has chosen a member for the flow that this thread translates. */
+void ob_attach_chosen(void);
+
 /* Sends 'packet' out by 'port', one of OVS's struct ofport_dpif, past all flow
  * tables.  Returns 0 or a positive errno. */
 int ob_attach_send_packet(const void *port, struct dp_packet *packet);
@@ -109,6 +114,10 @@ size_t ob_attach_next_addresses(const struct ofproto_dpif *ofproto,
                                 const void *bundle, struct hmap_position *pos,
                                 size_t n_look, struct ob_address addresses[],
                                 size_t n, bool *done);
+
+/* Has 'ofproto' learned 'mac' in 'vlan', wherever that is? */
+bool ob_attach_is_learned(const struct ofproto_dpif *ofproto,
+                          struct eth_addr mac, uint16_t vlan);
 
 /* A multicast group that somebody behind a bridge wants. */
 struct ob_group {

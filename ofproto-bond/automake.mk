@@ -55,6 +55,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/owner.h \
 	ofproto-bond/sense.c \
 	ofproto-bond/sense.h \
+	ofproto-bond/sources.c \
+	ofproto-bond/sources.h \
 	ofproto-bond/thread-slot.c \
 	ofproto-bond/thread-slot.h \
 	ofproto-bond/worker.c \

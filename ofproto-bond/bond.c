@@ -116,7 +116,12 @@ configure(struct bond *bond, const struct bond_settings *s)
     const struct bnd_mode_class *class
         = bnd_policy_get(bnd_settings_mode(&settings));
     changed = ob_owner_configure(o, &settings);
+    o->announces = class->traits & BND_MT_ANNOUNCE;
+    atomic_store_relaxed(&bond->sources.exact,
+                         bnd_settings_num(&settings,
+                                          BND_OPT_ANNOUNCE_SOURCES));
     bnd_settings_uninit(&settings);
+    ob_sources_update(o);
 
     ob_buckets_want_id(o->buckets, bond,
                        class->traits & BND_MT_DATAPATH_ID);
@@ -136,6 +141,7 @@ bond_create(const struct bond_settings *s, struct ofproto_dpif *ofproto)
     ovsrcu_init(&bond->view, NULL);
     atomic_init(&bond->recirc_id, 0);
     atomic_init(&bond->lb_output, false);
+    ob_sources_init(&bond->sources);
     for (int i = 0; i < BND_N_SLOTS; i++) {
         atomic_init(&bond->bytes[i], 0);
         atomic_init(&bond->packets[i], 0);
@@ -202,6 +208,7 @@ bond_member_register(struct bond *bond, void *aux, ofp_port_t ofport,
             ob_owner_set_ports(o, m, ofport,
                                ob_buckets_odp_port(o->buckets, netdev));
         }
+        ob_sources_update(o);
     }
 }
 
@@ -225,6 +232,7 @@ bond_member_unregister(struct bond *bond, const void *aux)
     if (m) {
         ob_buckets_forget_port(o->buckets, m->ofp_port);
         m->in_bond = false;
+        ob_sources_update(o);
         ob_owner_release_member(o, m);
     }
 }

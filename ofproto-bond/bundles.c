@@ -208,8 +208,8 @@ ob_tags_append(struct ob_tags *tags, struct ob_tag tag)
     return !tag.tpid;
 }
 
-static void
-pop(struct ob_tags *tags)
+void
+ob_tags_pop(struct ob_tags *tags)
 {
     memmove(&tags->tag[0], &tags->tag[1],
             (OB_MAX_TAGS - 1) * sizeof tags->tag[0]);
@@ -285,7 +285,7 @@ drop_empty_tag(const struct ob_bundle *b, struct ob_tags *tags)
 {
     if (!tags->tag[0].vid
         && b->priority_tags != PORT_PRIORITY_TAGS_ALWAYS) {
-        pop(tags);
+        ob_tags_pop(tags);
     }
 }
 
@@ -311,13 +311,13 @@ ob_bundle_leave(const struct ob_bundle *b, const struct ob_tags *inside,
     case PORT_VLAN_NATIVE_UNTAGGED:
         leaves = has_vlan(b->trunks, vid);
         if (vid == b->vlan) {
-            pop(tags);
+            ob_tags_pop(tags);
         }
         break;
 
     case PORT_VLAN_DOT1Q_TUNNEL:
         leaves = vid == b->vlan && has_vlan(b->cvlans, inside->tag[1].vid);
-        pop(tags);
+        ob_tags_pop(tags);
         break;
 
     default:

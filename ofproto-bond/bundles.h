@@ -9,7 +9,7 @@
  * with which tags a frame that came in by one leaves by another; and which
  * ports are the host's own.
  *
- * Threads: main.
+ * Threads: main, but for functions on tags.
  *
  * Source: ovs-vswitchd.conf.db(5), Port, VLAN Configuration. */
 
@@ -40,6 +40,9 @@ struct ob_tags {
  * many; one that is all zeros changes nothing. */
 bool ob_tags_push(struct ob_tags *, struct ob_tag);
 bool ob_tags_append(struct ob_tags *, struct ob_tag);
+
+/* Removes the outermost one. */
+void ob_tags_pop(struct ob_tags *);
 
 struct ob_bundle {
     struct hmap_node node;      /* By 'bundle'. */

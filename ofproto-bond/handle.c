@@ -113,6 +113,7 @@ bond_free(struct bond *bond)
     if (ov) {
         view_free(ov);
     }
+    ob_sources_uninit(&bond->sources);
     free(bond);
 }
 
@@ -144,7 +145,8 @@ ob_handles_reap(void)
             ob_owner_detach_bond(bond->owner);
             any = true;
         }
-        bond_free(bond);
+        /* Some thread may have found it just now (sources.h). */
+        ovsrcu_postpone(bond_free, bond);
     }
 
     guarded_list_pop_all(&dead_lacps, &list);

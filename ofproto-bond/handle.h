@@ -17,6 +17,7 @@
 #define OB_HANDLE_H 1
 
 #include "mpsc-queue.h"
+#include "ofproto-bond/sources.h"
 #include "openvswitch/list.h"
 #include "ovs-atomic.h"
 #include "ovs-rcu.h"
@@ -55,6 +56,7 @@ struct bond {
     atomic_uint64_t packets[BND_N_SLOTS];
 
     const void *bundle;         /* OVS's struct ofbundle.  Main thread. */
+    struct ob_sources sources;  /* Who sends by its members. */
 
     /* What each queue is to the datapath.  Does not change: whoever publishes,
      * on whatever thread, needs it. */

@@ -39,26 +39,20 @@ choose_port(struct bond *bond, struct eth_addr src, uint16_t vlan,
 }
 
 bool
-ob_notice_send(struct ob_owner *o, struct dp_packet *packet,
-               struct eth_addr src, const struct ob_tags *inside,
-               enum ob_notice_by by)
+ob_notice_send_tagged(struct ob_owner *o, struct dp_packet *packet,
+                      struct eth_addr src, const struct ob_tags *tags,
+                      enum ob_notice_by by)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
-    const struct ob_bundle *b = ob_bundles_find(o->bond->bundle);
-    struct ob_tags tags;
+    void *port = choose_port(o->bond, src, tags->tag[0].vid, by);
 
-    if (!b || !ob_bundle_leave(b, inside, &tags)) {
-        return false;
-    }
-
-    void *port = choose_port(o->bond, src, tags.tag[0].vid, by);
     if (!port) {
         return false;           /* Nobody to send to: it will be asked for. */
     }
     for (int i = OB_MAX_TAGS - 1; i >= 0; i--) {
-        if (tags.tag[i].tpid) {
-            eth_push_vlan(packet, htons(tags.tag[i].tpid),
-                          htons(tags.tag[i].vid));
+        if (tags->tag[i].tpid) {
+            eth_push_vlan(packet, htons(tags->tag[i].tpid),
+                          htons(tags->tag[i].vid));
         }
     }
 
@@ -68,6 +62,18 @@ ob_notice_send(struct ob_owner *o, struct dp_packet *packet,
                      o->name, ETH_ADDR_ARGS(src), ovs_strerror(error));
     }
     return !error;
+}
+
+bool
+ob_notice_send(struct ob_owner *o, struct dp_packet *packet,
+               struct eth_addr src, const struct ob_tags *inside,
+               enum ob_notice_by by)
+{
+    const struct ob_bundle *b = ob_bundles_find(o->bond->bundle);
+    struct ob_tags tags;
+
+    return (b && ob_bundle_leave(b, inside, &tags)
+            && ob_notice_send_tagged(o, packet, src, &tags, by));
 }
 
 bool

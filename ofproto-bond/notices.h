@@ -33,7 +33,12 @@ bool ob_notice_send(struct ob_owner *, struct dp_packet *packet,
                     struct eth_addr src, const struct ob_tags *inside,
                     enum ob_notice_by);
 
-/* The same for 'len' bytes at 'frame'. */
+/* The same for one that leaves with 'tags'. */
+bool ob_notice_send_tagged(struct ob_owner *, struct dp_packet *packet,
+                           struct eth_addr src, const struct ob_tags *tags,
+                           enum ob_notice_by);
+
+/* The same as the first for 'len' bytes at 'frame'. */
 bool ob_notice_send_frame(struct ob_owner *, const void *frame, size_t len,
                           struct eth_addr src, const struct ob_tags *inside,
                           enum ob_notice_by);

@@ -76,6 +76,7 @@ ob_owner_detach_bond(struct ob_owner *o)
 {
     struct bond *bond = o->bond;
 
+    ob_sources_remove(bond);
     ob_buckets_destroy(o->buckets, bond);
     o->buckets = NULL;
 

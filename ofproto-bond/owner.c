@@ -18,6 +18,7 @@
 #include "ofproto-bond/host-mac.h"
 #include "ofproto-bond/hosts.h"
 #include "ofproto-bond/sense.h"
+#include "ofproto-bond/sources.h"
 #include "openvswitch/poll-loop.h"
 #include "ovs-thread.h"
 #include "random.h"
@@ -540,6 +541,9 @@ ob_owner_run(struct ob_owner *o)
 
     if (o->bond && o->has_absent) {
         ob_owner_drop_absent_members(o);
+    }
+    if (o->bond && o->sources_stale) {
+        ob_sources_update(o);
     }
     ob_sense_run(o);
     if (wake_time_hint(o) <= main_now) {

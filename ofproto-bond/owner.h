@@ -132,6 +132,8 @@ struct ob_owner {
     bool has_absent;            /* Are members only remembered? */
     struct ob_announcer announcer;
     unsigned int announce_rate; /* Addresses a second. */
+    bool announces;             /* The mode calls for announcements. */
+    bool sources_stale;         /* See ob_sources_update(). */
     struct ob_buckets *buckets; /* Null unless the mode has an id. */
     long long int next_account; /* When to read bucket counters, ms. */
 

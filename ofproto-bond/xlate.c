@@ -177,6 +177,11 @@ void
 bond_account(struct bond *bond, const struct flow *flow, uint16_t vlan,
              uint64_t n_bytes)
 {
+    if (vlan == OB_SOURCE_VLAN) {
+        ob_sources_heard(&bond->sources, flow->dl_src);
+        return;
+    }
+
     const struct ob_view *ov = ob_bond_view(bond);
 
     if (ov) {

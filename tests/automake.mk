@@ -92,6 +92,7 @@ TESTSUITE_AT = \
 	tests/unit/wire.at
 SYSTEM_TESTSUITE_AT = \
 	tests/system-testsuite.at \
+	tests/system/announce.at \
 	tests/system/bond.at \
 	tests/system/config.at \
 	tests/system/status.at

@@ -513,6 +513,78 @@ def test_thousand_guests(make):
     assert times[-1] - times[0] < 1.5 * SLOW
 
 
+def rarp_of(frames, prefix="02:00:00:02:"):
+    """[(MAC, VLAN)] that RARP tells of."""
+    return sorted((f.src, f.vlan) for f in frames if f.type == ETH_RARP
+                  and f.src.startswith(prefix))
+
+
+def send_to_member(net, *flows):
+    """Has the switch send what h1 sends by member p1, without NORMAL."""
+    run(["ovs-ofctl", "del-flows", "br0"], env=net.s.env)
+    for flow in flows + ("in_port=p1,actions=to-h1", "in_port=p2,actions=to-h1",
+                         "in_port=LOCAL,actions=p1"):
+        run(["ovs-ofctl", "add-flow", "br0", flow], env=net.s.env)
+
+
+def speak(net, macs, vlan=0):
+    """Sends a frame from each of 'macs' by h1, which p1 must let out."""
+    before = len(net.frames("p1"))
+    for mac in macs:
+        net.out.send(with_tag(mac_bytes("02:00:00:00:fe:fe") + mac_bytes(mac)
+                              + b"\x88\xb5" + bytes(46), vlan))
+        time.sleep(0.001)
+    wait_until(lambda: len(net.frames("p1")) >= before + len(macs),
+               "p1 sends them")
+
+
+@pytest.mark.parametrize("actions, vlan, wanted", [
+    ("output:p1", 0, 0),
+    ("output:p1", 20, 20),
+    ("strip_vlan,output:p1", 20, 0),
+    ("mod_vlan_vid:30,output:p1", 0, 30),
+])
+def test_without_normal(make, actions, vlan, wanted):
+    """Guests that flows let out by a member, past NORMAL, are announced, each
+    once, with the tags that their frames have there."""
+    net = make(AB, KEY + "announce-sources=true")
+    send_to_member(net, "in_port=to-h1,actions=" + actions)
+    guests = ["02:00:00:02:00:%02x" % i for i in range(50)]
+    speak(net, guests, vlan)
+    _when, frames = net.fail_over()
+    assert rarp_of(frames) == sorted((m, wanted) for m in guests)
+    assert near(bursts(frames), [0])
+    # All of the same cached flow if nobody asked to tell them apart.
+    net.mend()
+    net.set(KEY + "announce-sources=false")
+    net.s.appctl("revalidator/purge")
+    other = ["02:00:00:02:01:%02x" % i for i in range(50)]
+    speak(net, other, vlan)
+    _when, frames = net.fail_over()
+    seen = [x for x in rarp_of(frames, "02:00:00:02:01:")]
+    assert 1 <= len(seen) <= 5, seen
+    assert {v for _m, v in seen} == {wanted}
+
+
+def test_without_normal_moved(make):
+    """A source whose address flows change is announced as what they make of
+    it; and one that has moved to behind the bond is not."""
+    net = make(AB, KEY + "announce-sources=true", v10=False)
+    send_to_member(
+        net, "in_port=to-h1,dl_src=02:00:00:02:00:01,"
+        "actions=mod_dl_src:02:00:00:02:ff:01,output:p1",
+        "in_port=to-h1,priority=1,actions=output:p1")
+    speak(net, ["02:00:00:02:00:%02x" % i for i in (1, 2, 3)])
+    back = net.far.packet_socket("q1")
+    back.send(mac_bytes("02:00:00:00:fe:fe") + mac_bytes("02:00:00:02:00:03")
+              + b"\x88\xb5" + bytes(46))
+    time.sleep(0.3)
+    back.close()
+    _when, frames = net.fail_over()
+    assert rarp_of(frames) == [("02:00:00:02:00:02", 0),
+                               ("02:00:00:02:ff:01", 0)]
+
+
 def test_new_failover_begins_anew(make):
     """Guests that were not announced yet are when the path changes again, by
     the member that is active then, and none twice."""
