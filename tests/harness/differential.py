@@ -18,6 +18,7 @@ guests: what fails then is the test's fault."""
 import collections
 import concurrent.futures
 import os
+import pathlib
 import re
 import selectors
 import shutil
@@ -82,7 +83,7 @@ class BondGuest(guest_module.Guest):
     def __init__(self, lab, ns, taps, name):
         require("ip", "ldd")
         ip = shutil.which("ip")
-        files = {"bin/ip2": open(ip, "rb").read()}
+        files = {"bin/ip2": pathlib.Path(ip).read_bytes()}
         libs, loader = libraries([ip])
         for lib, path in libs.items():
             files["lib/" + lib] = path.read_bytes()

@@ -6,7 +6,9 @@ The driver itself is vague by a tick or two: when a loss is noticed and when a
 delay ends depends on the phase of its timer.  So a sequence is made such that
 no event comes while another's effect may be due, and no two effects may be due
 at once.  What is left are quiet times, at which the state is settled, be it in
-the middle of a delay; at each of them both must show the same text."""
+the middle of a delay; at each of them both must show the same text.  Where
+nobody looked in such a time, which may be short, nothing is compared, but that
+may not happen often."""
 
 import random
 import time
@@ -115,9 +117,10 @@ class Mismatch(AssertionError):
 def play(pair, sequence, tick):
     """Plays a sequence with ticks of 'tick' ms; raises Mismatch or Noise.
     Returns how many quiet times were compared, and how many there were."""
-    pair.create("active-backup", sequence.options(tick), prio=sequence.prio)
     watches = []
     try:
+        pair.create("active-backup", sequence.options(tick),
+                    prio=sequence.prio)
         for name in "updelay", "downdelay":
             pair.both("option", name, getattr(sequence, name) * tick)
         pair.both("activate", sequence.start)

@@ -44,8 +44,12 @@ class Run:
 
     def __enter__(self):
         c = self.case
-        self.pair.create(c.mode, c.options, c.members, c.prio, c.addresses,
-                         c.tagged, c.mtu)
+        try:
+            self.pair.create(c.mode, c.options, c.members, c.prio,
+                             c.addresses, c.tagged, c.mtu)
+        except BaseException:
+            self.pair.clear()
+            raise
         self.watches = {b.label: Watch(b) for b in self.pair.bonds}
         return self
 
@@ -266,11 +270,6 @@ def is_announcement(data):
             and rest[6] == 58 and rest[40] == 136)
 
 
-def describe(data):
-    """A frame, for a report."""
-    return data.hex()
-
-
 def announced(n, member=None, spacing=TICK, kinds=None, linux_n=None):
     """'n' bursts of announcements by 'member', the same frames, byte by byte,
     from both, and nothing by another member.  From the MII monitor Linux
@@ -299,7 +298,7 @@ def announced(n, member=None, spacing=TICK, kinds=None, linux_n=None):
             assert not any(seen.values()), "announcements: %s" % seen
             return
         assert set(seen["linux"]) == set(seen["ours"]), "\n".join(
-            "only %s: %d %s" % (label, m, describe(d))
+            "only %s: %d %s" % (label, m, d.hex())
             for label, other in (("linux", "ours"), ("ours", "linux"))
             for m, d in set(seen[label]) - set(seen[other]))
         assert {m for m, _d in seen["ours"]} == {member}
@@ -314,7 +313,7 @@ def announced(n, member=None, spacing=TICK, kinds=None, linux_n=None):
                 if is_linux:
                     counts = {n, n - 1 if linux_n is None else linux_n}
                 assert len(times) in counts, "%s: %d times %s" % (
-                    label, len(times), describe(data))
+                    label, len(times), data.hex())
                 # Linux is a tick early after the first (B9); a late tick
                 # makes the next gap short.
                 least = spacing - TICK if is_linux else spacing

@@ -12,6 +12,11 @@ What a case writes as linux=... and ours=... is a deviation on purpose:
     miimon=0    we go by the carrier, Linux believes every link is up
     members keep their own MAC unless fail_over_mac is given
     without downdelay we act on a lost carrier at once, not at the next tick
+    a flow's bucket, one of 256, chooses its member, so that a lost member
+    moves its own flows alone; the remainder of the hash would move them all
+
+With a step's expectations met the texts of both must be equal, line by line,
+but for the version and for the speed of a link that is down.
 """
 
 import os
@@ -348,9 +353,7 @@ RX = [
     case("LB-BC-04", "broadcast", {}, copies(3), tagged=()),
 ]
 
-# Hash policies with two members: we choose by buckets, of which there are 256,
-# so that a member that is lost moves its own flows alone; with three members
-# that is not the remainder that Linux takes.
+# Hash policies are compared with two members, since 3 does not divide 256.
 TX = [
     case("LB-AB-01", AB, {},
          transmits(10, check=lambda c: c[0] == {0: 10}),
