@@ -38,6 +38,7 @@ tests_bndtest_SOURCES = \
 	tests/fuzz/fuzz-lacpdu.c \
 	tests/hash-quick.h \
 	tests/prop-bond.c \
+	tests/prop-mii.c \
 	tests/truth-lacp.c
 tests_bndtest_LDADD = \
 	lib/libbond-engine.a \

@@ -251,8 +251,19 @@ challenges(const struct bnd_bond *b, const struct bnd_member *m,
 
     return (m != active
             && (is_primary(b, m) ? m->risen || eager
-                : m->risen && active
-                  && m->options.prio > active->options.prio));
+                : m->risen && (!active || (m->options.prio
+                                           > active->options.prio))));
+}
+
+/* Is there to be a choice because of what the active member is?  Where there is
+ * none, the MII monitor says when a member is to take the place before its
+ * updelay is over: not before the next tick. */
+static bool
+lacks_active(const struct bnd_bond *b, const struct bnd_member *active)
+{
+    return (active ? !active->enabled
+            : (b->active || !b->was_bonded || !bnd_has_mii(b)
+               || bnd_needs_carrier(b)));
 }
 
 /* Why is 'old', which may be null, not the active member any more? */
@@ -281,7 +292,8 @@ bnd_stage_active(struct bnd_bond *b, long long int now,
                  struct bnd_effects *fx)
 {
     const struct bnd_member *active = bnd_find_member(b, b->active);
-    bool choose = !active || !active->enabled || b->reselect;
+    bool choose = lacks_active(b, active) || b->reselect;
+    bool has_primary = false;
 
     for (size_t i = 0; i < b->n_members; i++) {
         struct bnd_member *m = b->members[i];
@@ -289,6 +301,7 @@ bnd_stage_active(struct bnd_bond *b, long long int now,
         /* Members that work again only as there is a bond again have not come
          * up. */
         choose |= b->was_bonded && works(b, m) && challenges(b, m, active);
+        has_primary |= works(b, m) && is_primary(b, m);
         m->risen = false;
     }
     if (choose) {
@@ -297,10 +310,7 @@ bnd_stage_active(struct bnd_bond *b, long long int now,
         enum bnd_cause cause = why_changed(b, active);
 
         bnd_set_active(b, id, now, cause, fx);
-        active = bnd_find_member(b, b->active);
-        if (active && is_primary(b, active)) {
-            b->force_primary = false;
-        }
+        b->force_primary &= !has_primary;
     }
     b->reselect = BND_CAUSE_NONE;
     b->drop_active = false;
