@@ -34,6 +34,7 @@ is_lacp(enum bnd_trace_type type)
     case BND_TRACE_LINK_DELAY:
     case BND_TRACE_LINK_RELAPSE:
     case BND_TRACE_NO_SPEED:
+    case BND_TRACE_REFUSED:
     case BND_TRACE_ADMIN:
     case BND_TRACE_ENABLED:
     case BND_TRACE_ACTIVE:

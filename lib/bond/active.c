@@ -71,6 +71,12 @@ bnd_choose_active(const struct bnd_bond *b, bnd_id present, bnd_id without)
     return id;
 }
 
+static bool
+is_same(const char *a, const char *b)
+{
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
 /* Could 'm', which may be null, be chosen? */
 static bool
 works(const struct bnd_bond *b, const struct bnd_member *m)
@@ -174,17 +180,21 @@ carry_out(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
         bnd_set_active(b, m->id, now, BND_CAUSE_CONFIG, fx);
     }
     b->want_active = !m || m->link.state == BND_LINK_COMING_BACK;
+
+    char *refusal = why ? xasprintf("active-slave: \"%s\": %s", name, why)
+                    : NULL;
+    if (!is_same(refusal, b->refusal)) {
+        if (why) {
+            bnd_fx_trace(fx, BND_TRACE_REFUSED, now, BND_NO_MEMBER, name)->to
+                = why;
+        }
+        bnd_fx_simple(fx, BND_FX_STATUS);
+    }
     free(b->refusal);
-    b->refusal = why ? xasprintf("active-slave: \"%s\": %s", name, why) : NULL;
+    b->refusal = refusal;
 }
 
 /* What calls for a choice. */
-
-static bool
-is_same(const char *a, const char *b)
-{
-    return a && b ? !strcmp(a, b) : a == b;
-}
 
 void
 bnd_active_reconfigure(struct bnd_bond *b, const struct bnd_settings *new)

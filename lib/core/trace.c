@@ -73,6 +73,7 @@ format_lacp(const struct bnd_trace *t, const char *bond, const char *member,
     case BND_TRACE_LINK_RELAPSE:
     case BND_TRACE_NO_SPEED:
     case BND_TRACE_ADMIN:
+    case BND_TRACE_REFUSED:
     case BND_TRACE_ENABLED:
     case BND_TRACE_ACTIVE:
     case BND_TRACE_NO_ACTIVE:
@@ -127,6 +128,7 @@ format_mac(const struct bnd_trace *t, const char *bond, const char *member,
     case BND_TRACE_LINK_RELAPSE:
     case BND_TRACE_NO_SPEED:
     case BND_TRACE_ADMIN:
+    case BND_TRACE_REFUSED:
     case BND_TRACE_ENABLED:
     case BND_TRACE_ACTIVE:
     case BND_TRACE_NO_ACTIVE:
@@ -175,6 +177,11 @@ bnd_trace_format(const struct bnd_trace *t, const char *bond, struct ds *ds)
         } else {
             ds_put_cstr(ds, on_off(t, "may be used again", "out of use"));
         }
+        break;
+
+    case BND_TRACE_REFUSED:
+        ds_put_format(ds, "bond %s: active-slave: \"%s\": %s", bond, member,
+                      t->to);
         break;
 
     case BND_TRACE_ENABLED:

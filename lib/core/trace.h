@@ -32,6 +32,7 @@ enum bnd_trace_level {
     BND_TRACE(LINK_RELAPSE, INFO) /* The change to 'on' was taken back. */ \
     BND_TRACE(NO_SPEED, WARN)     /* Up, but its speed is not known. */ \
     BND_TRACE(ADMIN, INFO)        /* Of use: 'on'; out of it in 'ms'. */ \
+    BND_TRACE(REFUSED, WARN)      /* active-slave was, as it is 'to'. */ \
     BND_TRACE(ENABLED, INFO)      /* Member may be used: 'on'. */ \
     BND_TRACE(ACTIVE, INFO)       /* Active member, skipping 'ms'. */ \
     BND_TRACE(NO_ACTIVE, INFO)    /* No member is left. */ \
