@@ -103,6 +103,21 @@ give_back(struct bnd_member *m)
     }
 }
 
+/* Is the hint of use? */
+static bool
+heeds_hint(const struct bnd_address *a, const struct bnd_address_input *in)
+{
+    if (bnd_address_is_zero(a->hint) || !a->hint_is_old) {
+        return !bnd_address_is_zero(a->hint);
+    }
+    for (size_t i = 0; i < in->n_members; i++) {
+        if (bnd_address_equal(in->members[i]->perm_mac, a->hint)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Settles B where it does not follow the active member. */
 static void
 choose_mac(struct bnd_address *a, const struct bnd_address_input *in,
@@ -113,7 +128,7 @@ choose_mac(struct bnd_address *a, const struct bnd_address_input *in,
     if (heed_given && !bnd_address_is_zero(a->given)) {
         a->mac = a->given;
     } else if (bnd_address_is_zero(a->mac) && m) {
-        a->mac = bnd_address_is_zero(a->hint) ? m->perm_mac : a->hint;
+        a->mac = heeds_hint(a, in) ? a->hint : m->perm_mac;
     }
 }
 
@@ -152,8 +167,7 @@ step_follow(struct bnd_address *a, const struct bnd_address_input *in)
     struct bnd_member *active = find(in, in->active);
 
     /* Later on, the user's address counts no more. */
-    choose_mac(a, in, (bnd_address_is_zero(a->mac)
-                       && bnd_address_is_zero(a->hint)));
+    choose_mac(a, in, bnd_address_is_zero(a->mac) && !heeds_hint(a, in));
     if (!active) {
         return;
     }
@@ -259,6 +273,7 @@ bnd_address_step(struct bnd_address *a, const struct bnd_address_input *in,
         }
         if (!in->settings && !bnd_address_is_zero(a->mac)) {
             a->hint = a->mac;           /* For when the bond comes back. */
+            a->hint_is_old = false;
         }
         a->mac = a->given;
         break;

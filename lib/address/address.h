@@ -57,7 +57,9 @@ struct bnd_address {
     struct eth_addr given;      /* By the option 'address', or zero. */
     struct eth_addr mac;        /* B, or zero. */
     struct eth_addr told;       /* The last BND_FX_BOND_MAC, or zero. */
-    struct eth_addr hint;       /* B before a restart, or zero. */
+    struct eth_addr hint;       /* B as it was last, or zero... */
+    bool hint_is_old;           /* ...before a restart: counts only if it is a
+                                 * member's, not one that was given then. */
     bnd_id active;              /* As of the last step. */
 };
 

@@ -49,6 +49,7 @@ void
 bnd_set_address_hint(struct bnd_bond *b, struct eth_addr mac)
 {
     b->address.hint = mac;
+    b->address.hint_is_old = true;
 }
 
 char *
