@@ -165,12 +165,20 @@ static void
 carry_out(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 {
     const char *name = bnd_settings_str(&b->settings, BND_OPT_ACTIVE_MEMBER);
-    const struct bnd_member *m = NULL;
+    const struct bnd_member *m = bnd_find_member(b, b->active);
     const char *why;
 
+    if (b->refusal && m && name && !strcmp(m->name, name)) {
+        /* What was refused has come about otherwise. */
+        free(b->refusal);
+        b->refusal = NULL;
+        b->want_active = false;
+        bnd_fx_simple(fx, BND_FX_STATUS);
+    }
     if (!b->want_active || !name) {
         return;
     }
+    m = NULL;
     for (size_t i = 0; i < b->n_members && !m; i++) {
         m = (b->members[i]->present && !strcmp(b->members[i]->name, name)
              ? b->members[i] : NULL);
