@@ -390,6 +390,19 @@ def test_lb_fo_07_by_command(make):
     assert told(net.frames("p1")) == []
 
 
+def test_new_address(make):
+    """With fail_over_mac=active notices carry the address that the host has
+    from then on."""
+    net = make(AB, KEY + "fail-over-mac=active")
+    new = net.ns.mac("p2")
+    assert net.ns.mac("br0") == net.ns.mac("p1") != new
+    _when, frames = net.fail_over()
+    assert net.ns.mac("br0") == new
+    for address in A, B, A6:
+        assert [f.src for f in frames
+                if address in (f.garp(), f.na())] == [new]
+
+
 @pytest.mark.parametrize("mode", ["balance-rr", "balance-xor", "broadcast"])
 def test_lb_fo_10_other_modes(make, mode):
     """Peers of other modes know of the bond: nothing is announced."""
