@@ -403,7 +403,10 @@ ob_hosts_run(void)
         if (!error) {
             parse(&buf);
         } else if (error == ENOBUFS) {
-            read_all();         /* Something was missed. */
+            /* Something was missed.  What is still waiting is older than that,
+             * and must not be taken for news. */
+            nl_sock_drain(sock);
+            read_all();
         } else {
             break;
         }
