@@ -74,7 +74,7 @@ set_member_mac(struct ob_owner *o, struct ob_member *m, struct eth_addr mac)
 
     if (!error) {
         m->mac_changed = !eth_addr_equals(mac, m->perm_mac);
-        m->set_mac = mac;
+        m->set_mac = m->mac_changed ? mac : eth_addr_zero;
         m->change_seq = 0;
     } else if (error != ENODEV) {
         struct bnd_event e = { .type = BND_EV_MAC_REFUSED, .id = m->id };
@@ -317,12 +317,22 @@ ob_device_configure(struct ob_owner *o, const struct bnd_settings *s)
 
     o->mtu_dirty |= mtu != o->mtu_wanted;
     o->mtu_wanted = mtu;
+    if (!bnd_settings_is_given(s, BND_OPT_FAIL_OVER_MAC)
+        && !bnd_settings_is_given(s, BND_OPT_ADDRESS)) {
+        /* It may still have a claim of its former life as a bond. */
+        ob_host_mac_release(o->name);
+    }
 }
 
 void
 ob_device_members_changed(struct ob_owner *o)
 {
     o->mtu_dirty |= o->mtu_wanted != 0;
+    for (size_t i = 0; i < o->n_members; i++) {
+        /* An earlier daemon may have changed it for an option that has gone
+         * meanwhile. */
+        o->mtu_dirty |= o->members[i].own_mtu != 0;
+    }
 }
 
 bool

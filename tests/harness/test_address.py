@@ -195,18 +195,37 @@ def test_crash(net, policy):
 
 
 def test_end(net):
-    """A daemon that ends leaves the bond as it is; the option that is taken
-    away meanwhile is heeded by the next one."""
-    net.bond(["p1", "p2"], "bond-fail-over-mac=none")
+    """A daemon that ends leaves the bond as it is; options that are taken
+    away meanwhile are heeded by the next one."""
+    net.bond(["p1", "p2"], "bond-fail-over-mac=none", "bond-mtu=1400")
     net.expect(P1, P1, P3, P1)
     wait_until(lambda: net.status("p2_perm_hwaddr") == P2,
                "the database knows what p2 had")
+    wait_until(lambda: net.status("p2_own_mtu") == "1500",
+               "and what MTU")
     net.s.stop()
     net.expect(P1, P1, P3)
-    net.s.vsctl("--no-wait", "remove", "port", "bond0", "other_config",
-                "bond-fail-over-mac")
+    assert net.mtus() == [1400, 1400, 1500]
+    for key in "bond-fail-over-mac", "bond-mtu":
+        net.s.vsctl("--no-wait", "remove", "port", "bond0", "other_config",
+                    key)
     net.s.start()
     net.expect(P1, P2, P3)
+    wait_until(lambda: net.mtus() == [1500] * 3, "MTU is given back")
+
+
+def test_option_goes_with_the_bond(net):
+    """A bond that is down to one member keeps LOCAL's address, but not if it
+    comes back without the option."""
+    net.s.vsctl("set", "bridge", "br0",
+                "other_config:hwaddr=" + quoted("02:00:00:00:0b:0b"))
+    net.bond(["p1", "p2"], "bond-fail-over-mac=active")
+    net.expect(P1, P2, P3, P1)
+    net.s.del_member("bond0", "p2")
+    net.unset("bond-fail-over-mac")
+    net.expect(P1, P2, P3, P1)
+    net.s.add_member("bond0", "p2")
+    net.expect(P1, P2, P3, "02:00:00:00:0b:0b")
 
 
 def test_local_does_not_flip(net):
