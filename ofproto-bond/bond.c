@@ -18,6 +18,7 @@
 #include "odp-util.h"
 #include "ofproto-bond/attach.h"
 #include "ofproto-bond/buckets.h"
+#include "ofproto-bond/groups.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/hosts.h"
 #include "ofproto-bond/ob-config.h"
@@ -127,6 +128,9 @@ configure(struct bond *bond, const struct bond_settings *s)
                        class->traits & BND_MT_DATAPATH_ID);
     if (class->traits & (BND_MT_ANNOUNCE | BND_MT_REPORT)) {
         ob_hosts_start();
+    }
+    if (class->traits & BND_MT_REPORT) {
+        ob_groups_start();
     }
     return changed;
 }

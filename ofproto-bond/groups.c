@@ -27,6 +27,9 @@
 #define MAX_AT_ONCE 16
 #define MAX_LOOK 256
 
+/* How often to look for old versions that do not count any more, ms. */
+#define OLD_SWEEP 1000
+
 #define IGMP_NEWEST 3
 #define MLD_NEWEST 2
 
@@ -43,6 +46,10 @@ struct old_version {
 
 static struct ovs_mutex old_mutex = OVS_MUTEX_INITIALIZER;
 static struct hmap olds OVS_GUARDED_BY(old_mutex) = HMAP_INITIALIZER(&olds);
+static long long int next_sweep OVS_GUARDED_BY(old_mutex); /* Of them, ms. */
+
+static atomic_bool wanted = false;  /* There is, or was, a bond that reports
+                                     * groups. */
 
 static bool
 is_ip4(const struct in6_addr *group)
@@ -80,7 +87,10 @@ make_room(long long int now)
 
     if (hmap_count(&olds) < OB_OLD_MAX) {
         return true;
+    } else if (now < next_sweep) {
+        return false;           /* Not for each report, if there are many. */
     }
+    next_sweep = now + OLD_SWEEP;
     HMAP_FOR_EACH_SAFE (v, node, &olds) {
         if (v->until < now) {
             hmap_remove(&olds, &v->node);
@@ -91,12 +101,21 @@ make_room(long long int now)
 }
 
 void
+ob_groups_start(void)
+{
+    atomic_store_relaxed(&wanted, true);
+}
+
+void
 ob_groups_note(const void *table, const struct in6_addr *group, uint16_t vlan,
                int version)
 {
     long long int now = time_msec();
+    bool is_wanted;
 
-    if (version >= (is_ip4(group) ? IGMP_NEWEST : MLD_NEWEST)) {
+    atomic_read_relaxed(&wanted, &is_wanted);
+    if (!is_wanted
+        || version >= (is_ip4(group) ? IGMP_NEWEST : MLD_NEWEST)) {
         return;
     }
     ovs_mutex_lock(&old_mutex);
@@ -224,7 +243,14 @@ struct memberships {
     struct membership *m;       /* 'n' of them, by ifindex. */
     size_t n;
     size_t allocated;
+    bool mld1;                  /* All devices are to speak MLDv1. */
 };
+
+/* The kernel's lists grow with the number of devices, and a switch that fails
+ * may take a thousand bonds with it: they are read once in a round of the main
+ * loop. */
+static struct memberships host_groups;
+static bool host_groups_read;
 
 static void
 add_membership(struct memberships *ms, int ifindex, int version,
@@ -332,6 +358,34 @@ compare_memberships(const void *a_, const void *b_)
             : memcmp(&a->group, &b->group, sizeof a->group));
 }
 
+/* Returns what the host has joined, good for the present round. */
+static const struct memberships *
+get_memberships(void)
+{
+    struct memberships *ms = &host_groups;
+
+    if (!host_groups_read) {
+        host_groups_read = true;
+        read_igmp(ms);
+        read_igmp6(ms);
+        if (ms->n) {
+            qsort(ms->m, ms->n, sizeof *ms->m, compare_memberships);
+        }
+        ms->mld1 = forces_mld1("all");
+    }
+    return ms;
+}
+
+void
+ob_groups_end_round(void)
+{
+    if (host_groups_read) {
+        host_groups_read = false;
+        free(host_groups.m);
+        memset(&host_groups, 0, sizeof host_groups);
+    }
+}
+
 /* The first of 'ms', which are sorted, that is of 'ifindex' or above. */
 static size_t
 first_membership(const struct memberships *ms, int ifindex)
@@ -354,7 +408,6 @@ struct host_aux {
     struct ob_owner *owner;
     const struct memberships *ms;
     const struct ob_bundle *in; /* Of the port that is being looked at. */
-    bool mld1;                  /* Of all devices. */
 };
 
 static void
@@ -375,7 +428,7 @@ report_device(const struct ob_device *d, const struct ob_tags *tags,
     struct speaker s = speaker_of(d, inside.tag[0].vid);
     add_speaker(a, &s);
     bool mld1 = (i < ms->n && ms->m[i].ifindex == d->ifindex
-                 && (aux->mld1 || forces_mld1(d->name)));
+                 && (ms->mld1 || forces_mld1(d->name)));
     for (; i < ms->n && ms->m[i].ifindex == d->ifindex; i++) {
         const struct membership *m = &ms->m[i];
         bool old = mld1 && !is_ip4(&m->group);
@@ -416,19 +469,11 @@ ob_groups_stop(struct ob_announcer *a)
 void
 ob_groups_begin(struct ob_owner *o)
 {
-    struct memberships ms = { .m = NULL };
-    struct host_aux aux = { .owner = o, .ms = &ms };
+    struct host_aux aux = { .owner = o, .ms = get_memberships() };
 
     ob_groups_stop(&o->announcer);
     ob_told_clear(&o->announcer.told_groups);
-    read_igmp(&ms);
-    read_igmp6(&ms);
-    if (ms.n) {
-        qsort(ms.m, ms.n, sizeof *ms.m, compare_memberships);
-    }
-    aux.mld1 = forces_mld1("all");
     ob_host_ports_for_each(ob_owner_ofproto(o), report_port, &aux);
-    free(ms.m);
 }
 
 /* Groups of guests. */

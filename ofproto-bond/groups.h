@@ -41,6 +41,9 @@ struct ob_owner;
 /* How many such reports are remembered. */
 #define OB_OLD_MAX 8192
 
+/* Begins to listen to ob_groups_note(); idempotent. */
+void ob_groups_start(void);
+
 /* Reports the host's own groups, once, and looks who speaks for guests. */
 void ob_groups_begin(struct ob_owner *);
 
@@ -48,6 +51,10 @@ void ob_groups_begin(struct ob_owner *);
  * Returns their number; '*done' says whether the end was reached. */
 size_t ob_groups_run(struct ob_owner *, struct hmap_position *pos, size_t n,
                      bool *done);
+
+/* A round of the main loop ends: what was read for it of the host's groups is
+ * old. */
+void ob_groups_end_round(void);
 
 /* Nothing is to be reported any more: frees memory. */
 void ob_groups_stop(struct ob_announcer *);

@@ -14,6 +14,7 @@
 #include "ofproto-bond/event-log.h"
 #include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/frames.h"
+#include "ofproto-bond/groups.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/host-mac.h"
 #include "ofproto-bond/hosts.h"
@@ -67,6 +68,7 @@ ob_owners_run(void)
 {
     latch_poll(&main_latch);
     ob_hosts_run();
+    ob_groups_end_round();
     return ob_handles_reap();
 }
 
