@@ -567,14 +567,18 @@ ob_owner_run(struct ob_owner *o)
     ovs_mutex_lock(&o->mutex);
     view = o->todo_view;
     connectivity = o->todo_connectivity;
-    announce = o->todo_announce;
     o->todo_view = o->todo_connectivity = false;
-    memset(&o->todo_announce, 0, sizeof o->todo_announce);
+    memset(&announce, 0, sizeof announce);
+    if (!o->n_todo_macs) {
+        /* All addresses that the passes set are in place.  (If the guard has
+         * had another one just now, it is for the next round.) */
+        announce = o->todo_announce;
+        memset(&o->todo_announce, 0, sizeof o->todo_announce);
+    }
     atomic_store_relaxed(&o->todo, (o->todo_revalidate || o->active_changed
                                     || o->n_todo_macs));
     ovs_mutex_unlock(&o->mutex);
 
-    /* All addresses that the pass sets are to be in place by now. */
     if (ob_announce_is_todo(&announce)) {
         ob_announce_begin(o, &announce);
     }
