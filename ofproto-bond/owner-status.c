@@ -194,7 +194,11 @@ void
 ob_owner_get_counters(struct ob_owner *o, struct bnd_status *status,
                       struct bnd_status_extra *extra)
 {
-    ob_owner_get_brief(o, status, extra);
+    /* Every second for each bond, so no device is asked for this. */
+    ovs_mutex_lock(&o->mutex);
+    bnd_get_brief(o->engine, status);
+    *extra = o->extra;
+    ovs_mutex_unlock(&o->mutex);
     fill_tx(o, status, extra);
 }
 

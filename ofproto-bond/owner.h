@@ -286,8 +286,8 @@ bool ob_owner_take_revalidate(struct ob_owner *);
 bool ob_owner_take_active_changed(struct ob_owner *);
 
 /* Fills in '*status' (caller uninits) and '*extra'.  The brief one, which is
- * cheaper, has no buckets.  The one with counters has none either, but tells
- * what was sent. */
+ * cheaper, has no buckets.  The one with counters has none either, nor
+ * what is wrong or worth telling, but tells what was sent. */
 void ob_owner_get_status(struct ob_owner *, struct bnd_status *status,
                          struct bnd_status_extra *extra);
 void ob_owner_get_brief(struct ob_owner *, struct bnd_status *status,
