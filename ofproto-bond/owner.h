@@ -73,6 +73,7 @@ struct ob_member {
     uint64_t change_seq;        /* Of 'netdev' when it was read last. */
     long long int carrier_resets;
     struct bnd_facts facts;
+    bool link_unread;           /* Speed and duplex are to be read anew. */
     bool tells_speed;           /* It has told one. */
     struct eth_addr perm_mac;   /* To be given back when it leaves... */
     bool replaced;              /* ...and new to the engine. */
@@ -146,6 +147,7 @@ struct ob_owner {
                                  * is of no interest any more. */
     int ask_links;              /* Every so many ms, 0: believe carrier. */
     long long int next_ask;     /* When to do so next, ms. */
+    bool links_unread;          /* Some member has 'link_unread'. */
     int mtu_wanted;             /* 0: what they have. */
     int mtu;                    /* In force. */
     bool mtu_dirty;             /* Look whether members have it. */

@@ -126,24 +126,21 @@ ob_sense_set_netdev(struct ob_member *m, struct netdev *netdev)
     m->change_seq = 0;
     m->perm_mac = eth_addr_zero;
     m->replaced = true;
-    m->tells_speed = m->mac_changed = m->mtu_set = false;
+    m->tells_speed = m->mac_changed = m->mtu_set = m->link_unread = false;
     m->own_mtu = 0;
     m->set_mac = eth_addr_zero;
     ob_carrier_watch(m->netdev);
 }
 
-void
-ob_sense_read(const struct ob_owner *o, struct ob_member *m)
+/* Reads all but speed and duplex, for which the kernel may make us wait. */
+static void
+read_device(const struct ob_owner *o, struct ob_member *m)
 {
     struct eth_addr before = m->facts.mac;
 
-    if (!m->netdev) {
-        return;
-    }
     m->change_seq = netdev_get_change_seq(m->netdev);
     m->carrier_resets = netdev_get_carrier_resets(m->netdev);
     m->facts.carrier = read_carrier(o, m);
-    read_link(m);
     if (netdev_get_mtu(m->netdev, &m->mtu)) {
         m->mtu = 0;
     }
@@ -155,6 +152,32 @@ ob_sense_read(const struct ob_owner *o, struct ob_member *m)
         read_past(o, m);
     } else if (!m->mac_changed && !eth_addr_equals(m->facts.mac, before)) {
         m->perm_mac = m->facts.mac;     /* By its owner. */
+    }
+}
+
+void
+ob_sense_read(const struct ob_owner *o, struct ob_member *m)
+{
+    if (m->netdev) {
+        read_device(o, m);
+        read_link(m);
+    }
+}
+
+/* The device of 'm' has changed. */
+static void
+read_changed(struct ob_owner *o, struct ob_member *m)
+{
+    bool had_carrier = m->facts.carrier;
+
+    read_device(o, m);
+    m->link_unread = had_carrier && !m->facts.carrier;
+    if (!m->link_unread) {
+        read_link(m);
+    } else {
+        /* First find another member. */
+        m->facts.speed_lost = false;
+        o->links_unread = true;
     }
 }
 
@@ -184,8 +207,8 @@ sense_member(struct ob_owner *o, struct ob_member *m)
     long long int resets = m->carrier_resets;
     int mtu = m->mtu;
 
-    if (netdev_get_change_seq(m->netdev) != m->change_seq) {
-        ob_sense_read(o, m);
+    if (m->link_unread || netdev_get_change_seq(m->netdev) != m->change_seq) {
+        read_changed(o, m);
     } else {
         m->facts.carrier = read_carrier(o, m);
     }
@@ -220,11 +243,13 @@ ob_sense_run(struct ob_owner *o)
             o->next_ask = now + o->ask_links;
         }
     }
+    o->links_unread = false;
     for (size_t i = 0; i < o->n_members; i++) {
         struct ob_member *m = &o->members[i];
 
         if (m->netdev
-            && (ask || netdev_get_change_seq(m->netdev) != m->change_seq)) {
+            && (ask || m->link_unread
+                || netdev_get_change_seq(m->netdev) != m->change_seq)) {
             sense_member(o, m);
         }
     }
@@ -233,5 +258,6 @@ ob_sense_run(struct ob_owner *o)
 long long int
 ob_sense_wake_time(const struct ob_owner *o)
 {
-    return o->ask_links ? o->next_ask : BND_NEVER;
+    return (o->links_unread ? 0     /* At once. */
+            : o->ask_links ? o->next_ask : BND_NEVER);
 }

@@ -4,6 +4,8 @@
  *
  * A device is read only when its change sequence moved, so a pass over a
  * thousand quiet bonds costs a thousand comparisons and no driver is asked.
+ * Of one that has lost its carrier, speed and duplex are read a round later:
+ * for that the kernel wants a lock which others may hold for long.
  * Detection by MII (bond-detect-mode) is the device's own business: with
  * it, Open vSwitch's netdev_get_carrier() answers what MII says.
  *
