@@ -19,6 +19,9 @@
 #include "timeval.h"
 #include "util.h"
 
+/* How often to look for sources that do not count any more, ms. */
+#define SWEEP_INTERVAL 1000
+
 /* A member to look for. */
 struct watch {
     struct cmap_node out_node;  /* In 'outs'... */
@@ -63,6 +66,7 @@ ob_sources_init(struct ob_sources *s)
     hmap_init(&s->all);
     atomic_count_init(&s->n, 0);
     atomic_init(&s->exact, false);
+    s->next_sweep = 0;
     ovs_list_init(&s->watches);
 }
 
@@ -96,7 +100,10 @@ make_room(struct ob_sources *s, long long int now)
 
     if (hmap_count(&s->all) < OB_SOURCES_MAX) {
         return true;
+    } else if (now < s->next_sweep) {
+        return false;           /* Not for each source, if there are many. */
     }
+    s->next_sweep = now + SWEEP_INTERVAL;
     HMAP_FOR_EACH_SAFE (source, node, &s->all) {
         if (source->heard + OB_SOURCE_AGE < now) {
             forget(s, source);
