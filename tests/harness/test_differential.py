@@ -36,7 +36,7 @@ pytestmark = pytest.mark.guest
 
 AB = "active-backup"
 T2 = (0, 1)
-TICKS = [70, 140, 280]          # ms.  miimon of the random sequences.
+TICKS = [60, 120, 240]          # ms.  miimon of the random sequences.
 
 def single(counts):
     """Every flow took one way."""
