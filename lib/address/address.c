@@ -171,15 +171,21 @@ step_follow(struct bnd_address *a, const struct bnd_address_input *in)
     if (!active) {
         return;
     }
-    if (in->active != a->active) {
-        active->mac_trouble = BND_MAC_FINE;     /* Try again. */
+
+    struct bnd_member *m = holder(in, a->mac, active);
+    if (in->active != a->active) {              /* Try again. */
+        active->mac_trouble = BND_MAC_FINE;
+        if (m) {
+            m->mac_trouble = BND_MAC_FINE;
+        }
     }
 
     struct eth_addr had = logical(active);
     if (active->mac_trouble == BND_MAC_FINE) {
-        struct bnd_member *m = holder(in, a->mac, active);
-
         if (!bnd_address_equal(had, a->mac)) {
+            if (m && m->mac_trouble != BND_MAC_FINE) {
+                return;         /* It does not let go of it. */
+            }
             if (m) {
                 m->want_mac = had;
             }
@@ -382,8 +388,11 @@ bnd_address_check(const struct bnd_address *a,
         if (!m->present || m->mac_trouble != BND_MAC_FINE) {
             continue;
         }
+        const struct bnd_member *other = holder(in, a->mac, m);
+        bool kept = other && other->mac_trouble != BND_MAC_FINE;
         if ((a->policy == BND_ADDRESS_SAME
-             || (a->policy == BND_ADDRESS_FOLLOW && m->id == in->active))
+             || (a->policy == BND_ADDRESS_FOLLOW && m->id == in->active
+                 && !kept))
             && !bnd_address_equal(logical(m), a->mac)) {
             return xasprintf("%s shall not have the bond's address", m->name);
         }
