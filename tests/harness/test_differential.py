@@ -271,6 +271,9 @@ FO = [
          cut(0), see(s0="down"), announced(0)),
 ]
 
+# We announce the first active member, too; Linux had it before it was up.
+FO = [c._replace(steps=(pause(0.6),) + c.steps) for c in FO]
+
 OWN = {"s0": "P0", "s1": "P1", "s2": "P2"}
 ONE = {"s0": "P0", "s1": "P0", "s2": "P0"}
 MAC = [
@@ -294,7 +297,8 @@ MAC = [
          cut(0), see(active=1), links(b="P1", **OWN),
          mend(0), see(s0="up", active=1), links(b="P1", **OWN),
          cut(1), see(active=0), links(b="P0", **OWN),
-         cut(0, 2), see(active=None), links(b="P0", **OWN),
+         cut(2), see(s2="down"), cut(0), see(active=None),
+         links(b="P0", **OWN),
          mend(2), see(active=2), links(b="P2", **OWN)),
     case("LB-MAC-05", AB, {"fail_over_mac": "follow"},
          links(b="P0", **OWN),
@@ -308,13 +312,13 @@ MAC = [
          cut(0), see(active=1), links(s0="P1", s1="P0"),
          mend(0), see(s0="up"),
          cut(1), see(active=0), links(s0="P0", s1="P1"),
-         cut(0, 2), see(active=None),
+         cut(2), see(s2="down"), cut(0), see(active=None),
          mend(2), see(active=2), links(b="P0", s0="P2", s1="P1", s2="P0")),
     case("LB-MAC-07", AB, {"fail_over_mac": "follow"},
          cut(0), see(active=1), links(s0="P1", s1="P0"),
          do("release", 0), see(members=(1, 2)), links(b="P0", s0="P0")),
     case("LB-FO-MAC", AB, {"fail_over_mac": "active"},
-         cut(0), announced(1, 1, linux_n=1), links(b="P1")),
+         pause(0.3), cut(0), announced(1, 1, linux_n=1), links(b="P1")),
     case("LB-LIFE-11", AB, {},
          do("release", 0), see(members=(1, 2), active=1),
          do("enslave", 0), see(members=(1, 2, 0), s0="up",
