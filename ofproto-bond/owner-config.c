@@ -11,6 +11,7 @@
 #include "netdev.h"
 #include "odp-util.h"
 #include "ofproto-bond/buckets.h"
+#include "ofproto-bond/bundles.h"
 #include "ofproto-bond/carrier.h"
 #include "ofproto-bond/device.h"
 #include "ofproto-bond/fastpath.h"
@@ -57,7 +58,7 @@ remember_members(struct ob_owner *o)
 
         if (m->aux && !m->in_bond && !m->in_lacp) {
             struct bnd_event e = { .type = BND_EV_MEMBER_DEL, .id = m->id,
-                                   .on = true };
+                                   .del = { .remember = true } };
 
             ob_owner_event(o, &e);
             ovs_mutex_lock(&o->mutex);
@@ -286,11 +287,19 @@ vacant_member(struct ob_owner *o, const char *name)
     return m;
 }
 
+/* Has Open vSwitch begun to remove the bond of 'o', and its members for that? */
+static bool
+bond_goes(const struct ob_owner *o)
+{
+    return o->bond && o->bond->bundle && !ob_bundles_find(o->bond->bundle);
+}
+
 /* Takes entry 'm' out of the list. */
 static void
 forget_member(struct ob_owner *o, struct ob_member *m)
 {
-    struct bnd_event e = { .type = BND_EV_MEMBER_DEL, .id = m->id };
+    struct bnd_event e = { .type = BND_EV_MEMBER_DEL, .id = m->id,
+                           .del = { .bond_goes = bond_goes(o) } };
 
     struct ob_member gone = *m;
 

@@ -420,7 +420,7 @@ command_del(struct bond_rig *rig, const struct bndtest_line *line)
     struct bnd_event e = {
         .type = BND_EV_MEMBER_DEL,
         .id = bndtest_number(line, 1),
-        .on = bndtest_has(line, "remember"),
+        .del = { .remember = bndtest_has(line, "remember") },
     };
 
     send_event(rig, &e);

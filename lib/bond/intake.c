@@ -295,10 +295,10 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         break;
 
     case BND_EV_MEMBER_DEL:
-        if (!e->on) {
+        if (!e->del.remember && !e->del.bond_goes) {
             bnd_address_event(b, m, e, fx);
         }
-        event_member_del(b, m, e->on);
+        event_member_del(b, m, e->del.remember);
         break;
 
     case BND_EV_LINK:

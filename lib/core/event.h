@@ -64,8 +64,11 @@ struct bnd_event {
             struct eth_addr perm_mac; /* ...this when it leaves. */
         } link;
         struct bnd_member_options set; /* MEMBER_SET. */
-        bool on;                /* MAY_ENABLE, FORCE; MEMBER_DEL: remember it
-                                 * for when its port comes back. */
+        struct {                /* MEMBER_DEL. */
+            bool remember;      /* For when its port comes back. */
+            bool bond_goes;     /* So do all others. */
+        } del;
+        bool on;                /* MAY_ENABLE, FORCE. */
         struct {                /* FRAME_RX. */
             const uint8_t *data; /* Whole Ethernet frame. */
             size_t len;

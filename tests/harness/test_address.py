@@ -214,6 +214,23 @@ def test_end(net):
     wait_until(lambda: net.mtus() == [1500] * 3, "MTU is given back")
 
 
+def test_address_of_who_left(net):
+    """A warning tells that the bond keeps the address of a member that has
+    left, but not if the bond itself goes."""
+    words = "keeps the address"
+    net.bond(["p1", "p2"], "bond-fail-over-mac=none")
+    net.s.add_member("bond0", "p3")     # It goes last.
+    net.expect(P1, P1, P1, P1)
+    net.s.vsctl("del-port", "bond0")
+    net.expect(P1, P2, P3)
+    assert words not in net.s.log()
+    net.bond(["p1", "p2", "p3"], "bond-fail-over-mac=none")
+    net.expect(P1, P1, P1, P1)
+    net.s.del_member("bond0", "p1")
+    net.expect(P1, P1, P1, P1)
+    wait_until(lambda: words in net.s.log(), "it is told")
+
+
 def test_option_goes_with_the_bond(net):
     """A bond that is down to one member keeps LOCAL's address, but not if it
     comes back without the option."""
