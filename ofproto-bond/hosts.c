@@ -45,19 +45,6 @@ find_index(int ifindex)
     return NULL;
 }
 
-const struct ob_device *
-ob_hosts_find(const char *name)
-{
-    const struct ob_device *d;
-
-    HMAP_FOR_EACH (d, node, &devices) {
-        if (!strcmp(d->name, name)) {
-            return d;
-        }
-    }
-    return NULL;
-}
-
 static struct ob_device *
 get_device(int ifindex)
 {

@@ -72,9 +72,6 @@ typedef void ob_hosts_cb(const struct ob_device *, const struct ob_tags *tags,
                          void *aux);
 void ob_hosts_for_each(const struct netdev *, ob_hosts_cb *, void *aux);
 
-/* The device called 'name', or null. */
-const struct ob_device *ob_hosts_find(const char *name);
-
 /* Is 'addr' one that may be used, not one that others may have? */
 bool ob_host_addr_is_ours(const struct ob_host_addr *);
 

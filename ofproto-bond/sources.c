@@ -16,6 +16,7 @@
 #include "openvswitch/list.h"
 #include "ovs-rcu.h"
 #include "packets.h"
+#include "random.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -67,6 +68,7 @@ ob_sources_init(struct ob_sources *s)
     atomic_count_init(&s->n, 0);
     atomic_init(&s->exact, false);
     s->next_sweep = 0;
+    s->secret = random_uint32();
     ovs_list_init(&s->watches);
 }
 
@@ -115,7 +117,7 @@ make_room(struct ob_sources *s, long long int now)
 static void
 note(struct ob_sources *s, struct eth_addr mac, const struct ob_tags *tags)
 {
-    uint32_t hash = hash_mac(mac, 0, 0);
+    uint32_t hash = hash_mac(mac, 0, s->secret);
     long long int now = time_msec();
     struct ob_source *source;
 
@@ -145,7 +147,7 @@ find(struct ob_sources *s, struct eth_addr mac)
 {
     struct ob_source *source;
 
-    HMAP_FOR_EACH_WITH_HASH (source, node, hash_mac(mac, 0, 0), &s->all) {
+    HMAP_FOR_EACH_WITH_HASH (source, node, hash_mac(mac, 0, s->secret), &s->all) {
         if (eth_addr_equals(source->mac, mac)) {
             return source;
         }
@@ -171,7 +173,7 @@ forget_mac(struct ob_sources *s, struct eth_addr mac)
 void
 ob_sources_heard(struct ob_sources *s, struct eth_addr mac)
 {
-    uint32_t hash = hash_mac(mac, 0, 0);
+    uint32_t hash = hash_mac(mac, 0, s->secret);
     long long int now = time_msec();
     struct ob_source *source;
 

@@ -62,6 +62,7 @@ struct ob_sources {
     struct ovs_mutex mutex;
     struct hmap all;            /* Of struct ob_source. */
     long long int next_sweep;   /* When to look for old ones again, ms. */
+    uint32_t secret;            /* Guests choose addresses: hashes differ. */
     atomic_count n;
     atomic_bool exact;          /* 'announce-sources'. */
     struct ovs_list watches;    /* Members that are looked for.  Main thread. */

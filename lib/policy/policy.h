@@ -27,24 +27,38 @@
 struct bnd_effects;
 
 /* Traits. */
-#define BND_MT_BALANCED    0x1  /* Spreads load over members by buckets. */
-#define BND_MT_RECIRCULATE 0x4  /* Buckets may live in the datapath. */
-#define BND_MT_DATAPATH_ID 0x8  /* Owns an id for recirculation. */
-#define BND_MT_ANNOUNCE    0x10 /* Peers learn addresses from what we send. */
-#define BND_MT_ALL_ACTIVE  0x20 /* Shows all-members-active. */
-#define BND_MT_REPORT     0x800 /* The active member takes multicast: groups
-                                 * are reported anew when it changes. */
-#define BND_MT_ONE_ACTIVE 0x4000 /* The active member alone is used. */
-#define BND_MT_BY_SOURCE   0x40 /* Buckets are of source addresses. */
-#define BND_MT_PER_PACKET  0x80 /* No flow belongs to one member. */
-#define BND_MT_TURNS       0x400 /* Deals in turn. */
-#define BND_MT_POLICY      0x100 /* Heeds the transmit hash policy. */
-#define BND_MT_NEEDS_LACP  0x200 /* Carries nothing without it. */
-#define BND_MT_QUEUES     0x1000 /* Heeds the members' queue-id. */
-#define BND_MT_NEEDS_CARRIER 0x2000 /* Sends by members with carrier alone,
-                                     * though downdelay is not over. */
-#define BND_MT_NEEDS_SPEED 0x8000 /* With miimon, a link whose speed is not
-                                   * known is down. */
+#define BND_TRAITS                                                          \
+    BND_TRAIT(BALANCED)      /* Spreads load over members by buckets. */    \
+    BND_TRAIT(RECIRCULATE)   /* Buckets may live in the datapath. */        \
+    BND_TRAIT(DATAPATH_ID)   /* Owns an id for recirculation. */            \
+    BND_TRAIT(ANNOUNCE)      /* Peers learn addresses from what we send. */ \
+    BND_TRAIT(REPORT)        /* The active member takes multicast: groups   \
+                              * are reported anew when it changes. */       \
+    BND_TRAIT(ONE_ACTIVE)    /* The active member alone is used. */         \
+    BND_TRAIT(ALL_ACTIVE)    /* Shows all-members-active. */                \
+    BND_TRAIT(BY_SOURCE)     /* Buckets are of source addresses. */         \
+    BND_TRAIT(PER_PACKET)    /* No flow belongs to one member. */           \
+    BND_TRAIT(TURNS)         /* Deals in turn. */                           \
+    BND_TRAIT(POLICY)        /* Heeds the transmit hash policy. */          \
+    BND_TRAIT(QUEUES)        /* Heeds the members' queue-id. */             \
+    BND_TRAIT(NEEDS_LACP)    /* Carries nothing without it. */              \
+    BND_TRAIT(NEEDS_CARRIER) /* Sends by members with carrier alone, though \
+                              * downdelay is not over. */                   \
+    BND_TRAIT(NEEDS_SPEED)   /* With miimon, a link whose speed is not      \
+                              * known is down. */
+
+enum bnd_trait_bit {
+#define BND_TRAIT(ENUM) BND_MT_BIT_##ENUM,
+    BND_TRAITS
+#undef BND_TRAIT
+    BND_N_TRAITS
+};
+
+enum bnd_trait {
+#define BND_TRAIT(ENUM) BND_MT_##ENUM = 1 << BND_MT_BIT_##ENUM,
+    BND_TRAITS
+#undef BND_TRAIT
+};
 
 /* What a mode may read. */
 struct bnd_pass {
