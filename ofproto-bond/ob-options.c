@@ -105,9 +105,14 @@ option_to_json(const struct bnd_row *row, long long int num, const char *str,
 {
     struct json *json = json_object_create();
 
-    json_object_put(json, "value", value_to_json(row, num, str));
-    if (row->type == BND_ROW_ENUM && num < row->n_numbered) {
-        json_object_put(json, "number", json_integer_create(num));
+    if (row->unset && !strcmp(source, "default")) {
+        json_object_put(json, "value", json_null_create());
+        json_object_put_string(json, "unset", row->unset);
+    } else {
+        json_object_put(json, "value", value_to_json(row, num, str));
+        if (row->type == BND_ROW_ENUM && num < row->n_numbered) {
+            json_object_put(json, "number", json_integer_create(num));
+        }
     }
     json_object_put_string(json, "source", source);
     if (row->later) {
