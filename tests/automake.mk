@@ -121,6 +121,7 @@ EXTRA_DIST += \
 	$(TEST_FILES) \
 	tests/atlocal.in \
 	tests/check-ovs \
+	tests/under-valgrind \
 	tests/options-matrix \
 	tests/bench/README.md \
 	tests/bench/common.py \
@@ -170,8 +171,7 @@ check-engine: tests/testsuite tests/atconfig tests/atlocal tests/bndtest \
 tests/valgrind/bndtest: $(top_builddir)/config.status
 	@$(MKDIR_P) tests/valgrind
 	$(AM_V_GEN)printf '%s\n' '#!/bin/sh' \
-	    "exec '$(VALGRIND)' -q --error-exitcode=99 --leak-check=full \\" \
-	    "    --errors-for-leak-kinds=definite,indirect --num-callers=20 \\" \
+	    "exec '$(abs_srcdir)/tests/under-valgrind' '$(VALGRIND)' \\" \
 	    "    '$(abs_builddir)/tests/bndtest' \"\$$@\"" > $@ && chmod +x $@
 CLEANFILES += tests/valgrind/bndtest
 check-valgrind: all tests/testsuite tests/bndtest tests/valgrind/bndtest
