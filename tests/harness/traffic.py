@@ -51,8 +51,10 @@ class Ping:
                 or time.time() - self.replies[-1][0] >= seconds)
 
     def stop(self):
-        """Ends the ping; returns self, with sent, received, lost, gap."""
+        """Ends the ping; returns self, with sent, received, lost, gap.
+        Requests that are still under way are not lost."""
         if self.result is None:
+            flowing = not self.quiet_for(0.1)
             self.proc.send_signal(signal.SIGINT)
             try:
                 self.proc.wait(10)
@@ -63,7 +65,10 @@ class Ping:
                           self._summary)
             if not m:
                 raise AssertionError("ping said:\n" + self._summary)
-            self.result = int(m.group(1)), int(m.group(2))
+            sent, received = int(m.group(1)), int(m.group(2))
+            if flowing and self.replies:
+                sent = max(number for _, number in self.replies)
+            self.result = sent, received
         self.sent, self.received = self.result
         self.lost = self.sent - self.received
         self.gap = longest_gap(self.replies)
