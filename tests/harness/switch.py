@@ -11,6 +11,8 @@ from lab import LabError, run, wait_until
 STOCK = "/usr/lib/openvswitch-switch/ovs-vswitchd"
 PRODUCT = lab_module.REPO / "_build" / "plain" / "vswitchd-ext" / \
     "ovs-vswitchd"
+DPDK_PRODUCT = lab_module.REPO / "_build" / "dpdk" / "vswitchd-ext" / \
+    "ovs-vswitchd"
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 
 

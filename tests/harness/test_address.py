@@ -4,12 +4,13 @@ Names such as LB-MAC-04 are of the catalogue of tests of the Linux driver's
 behaviour."""
 
 import json
+import os
 import re
 
 import pytest
 
 from lab import holds_for, run, wait_until
-from switch import Switch, is_stock
+from switch import DPDK_PRODUCT, Switch, is_stock
 
 AB = "bond_mode=active-backup"
 OWN = {"p1": "02:00:00:00:01:01", "p2": "02:00:00:00:01:02",
@@ -440,11 +441,20 @@ def huge_pages():
         f.write(before)
 
 
+def dpdk_daemon(daemon):
+    """The daemon under test if it has DPDK, else $OB_DPDK_DAEMON, or the one
+    that quickstart built."""
+    for path in (daemon, os.environ.get("OB_DPDK_DAEMON", DPDK_PRODUCT)):
+        if os.access(path, os.X_OK) \
+                and "DPDK" in run([path, "--version"]).stdout:
+            return path
+    pytest.skip("no daemon with DPDK here")
+
+
 def test_dpdk(lab, daemon, request):
     """Ports of DPDK get addresses and MTUs like others, and are promiscuous
     whatever their bond does."""
-    if "DPDK" not in run([daemon, "--version"]).stdout:
-        pytest.skip("a daemon without DPDK")
+    daemon = dpdk_daemon(daemon)
     request.getfixturevalue("huge_pages")
     net = Net(lab, daemon)
     s = net.s
