@@ -71,12 +71,6 @@ bnd_choose_active(const struct bnd_bond *b, bnd_id present, bnd_id without)
     return id;
 }
 
-static bool
-is_same(const char *a, const char *b)
-{
-    return a && b ? !strcmp(a, b) : a == b;
-}
-
 /* Could 'm', which may be null, be chosen? */
 static bool
 works(const struct bnd_bond *b, const struct bnd_member *m)
@@ -191,7 +185,7 @@ carry_out(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 
     char *refusal = why ? xasprintf("active-slave: \"%s\": %s", name, why)
                     : NULL;
-    if (!is_same(refusal, b->refusal)) {
+    if (!nullable_string_is_equal(refusal, b->refusal)) {
         if (why) {
             bnd_fx_trace(fx, BND_TRACE_REFUSED, now, BND_NO_MEMBER, name)->to
                 = why;
@@ -210,8 +204,8 @@ bnd_active_reconfigure(struct bnd_bond *b, const struct bnd_settings *new)
     const struct bnd_settings *old = &b->settings;
     const char *order = bnd_settings_str(new, BND_OPT_ACTIVE_MEMBER);
 
-    if (!is_same(bnd_settings_str(old, BND_OPT_PRIMARY),
-                 bnd_settings_str(new, BND_OPT_PRIMARY))) {
+    if (!nullable_string_is_equal(bnd_settings_str(old, BND_OPT_PRIMARY),
+                                  bnd_settings_str(new, BND_OPT_PRIMARY))) {
         b->force_primary = true;
         b->reselect = BND_CAUSE_CONFIG;
     }
@@ -219,7 +213,8 @@ bnd_active_reconfigure(struct bnd_bond *b, const struct bnd_settings *new)
         != bnd_settings_num(new, BND_OPT_PRIMARY_RESELECT)) {
         b->reselect = BND_CAUSE_CONFIG;
     }
-    if (!is_same(bnd_settings_str(old, BND_OPT_ACTIVE_MEMBER), order)) {
+    if (!nullable_string_is_equal(bnd_settings_str(old, BND_OPT_ACTIVE_MEMBER),
+                                  order)) {
         free(b->refusal);
         b->refusal = NULL;
         b->want_active = order && *order;
@@ -233,7 +228,9 @@ bnd_active_reconfigure(struct bnd_bond *b, const struct bnd_settings *new)
 static bool
 is_primary(const struct bnd_bond *b, const struct bnd_member *m)
 {
-    return is_same(bnd_settings_str(&b->settings, BND_OPT_PRIMARY), m->name);
+    return nullable_string_is_equal(bnd_settings_str(&b->settings,
+                                                     BND_OPT_PRIMARY),
+                                    m->name);
 }
 
 void

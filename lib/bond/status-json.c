@@ -40,11 +40,18 @@ put_str(struct json *o, const char *key, const char *value)
     put(o, key, value ? json_string_create(value) : json_null_create());
 }
 
+/* Null unless 'known'. */
+static void
+put_if(struct json *o, const char *key, bool known, uint64_t value)
+{
+    put(o, key, known ? json_integer_create(value) : json_null_create());
+}
+
 /* Null for zero. */
 static void
 put_known(struct json *o, const char *key, uint64_t value)
 {
-    put(o, key, value ? json_integer_create(value) : json_null_create());
+    put_if(o, key, value, value);
 }
 
 static void
@@ -193,17 +200,6 @@ put_lacp(struct json *o, const struct bnd_status *s)
 
 /* Members. */
 
-static size_t
-count_buckets(const struct bnd_status *s, bnd_id id)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < s->n_slots; i++) {
-        n += s->slots[i].owner == id;
-    }
-    return n;
-}
-
 static void
 put_member_link(struct json *j, const struct bnd_status_member *m,
                 const struct bnd_status_extra *x, long long int now)
@@ -239,12 +235,9 @@ member(const struct bnd_status *s, const struct bnd_status_member *m,
     put_str(j, "admin", bnd_admin_name(m->options.admin));
     put_left(j, "drain_left_ms", m->drain_end, now);
     put_bool(j, "out_of_use", m->out);
-    put(j, "tx_packets", m->has_tx ? json_integer_create(m->tx_packets)
-                         : json_null_create());
-    put(j, "tx_bytes", m->has_tx ? json_integer_create(m->tx_bytes)
-                       : json_null_create());
-    put(j, "buckets", s->slots ? json_integer_create(count_buckets(s, m->id))
-                      : json_null_create());
+    put_if(j, "tx_packets", m->has_tx, m->tx_packets);
+    put_if(j, "tx_bytes", m->has_tx, m->tx_bytes);
+    put_if(j, "buckets", s->slots, bnd_status_n_buckets(s, m->id));
     if (m->has_lacp) {
         put_known(j, "ad_aggregator_id", m->lacp.aggregator);
         put_num(j, "ad_actor_oper_port_state", m->lacp.actor.state);
@@ -348,10 +341,8 @@ bnd_status_to_json(const char *name, const struct bnd_status *s,
     put_bool(o, "fail_over_mac_forced", s->mac_forced);
     put_str(o, "primary", s->primary_present ? s->primary : NULL);
     put_mechanism(o, x);
-    put(o, "tx_packets", x->has_tx ? json_integer_create(x->tx_packets)
-                         : json_null_create());
-    put(o, "tx_bytes", x->has_tx ? json_integer_create(x->tx_bytes)
-                       : json_null_create());
+    put_if(o, "tx_packets", x->has_tx, x->tx_packets);
+    put_if(o, "tx_bytes", x->has_tx, x->tx_bytes);
     put_left(o, "next_rebalance_ms", s->next_rebalance, now);
     put_failovers(o, s);
     put_lacp(o, s);

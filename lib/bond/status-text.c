@@ -157,18 +157,6 @@ format_extra(const struct bnd_status_extra *x, struct ds *ds)
     }
 }
 
-/* Number of buckets of member 'id'. */
-static int
-count_slots(const struct bnd_status *s, bnd_id id)
-{
-    int n = 0;
-
-    for (size_t i = 0; i < s->n_slots; i++) {
-        n += s->slots[i].owner == id;
-    }
-    return n;
-}
-
 /* How packets find their member, and how many did. */
 static void
 format_xmit(const struct bnd_status *s, const struct bnd_status_extra *x,
@@ -197,8 +185,8 @@ format_xmit(const struct bnd_status *s, const struct bnd_status_extra *x,
         ds_put_format(ds, "member %s sent %"PRIu64" packets, %"PRIu64
                       " bytes", m->name, m->tx_packets, m->tx_bytes);
         if (s->slots) {
-            ds_put_format(ds, "; %d of %"PRIuSIZE" buckets",
-                          count_slots(s, m->id), s->n_slots);
+            ds_put_format(ds, "; %"PRIuSIZE" of %"PRIuSIZE" buckets",
+                          bnd_status_n_buckets(s, m->id), s->n_slots);
         }
         ds_put_char(ds, '\n');
     }

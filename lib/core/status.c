@@ -91,6 +91,17 @@ bnd_status_active(const struct bnd_status *s)
     return NULL;
 }
 
+size_t
+bnd_status_n_buckets(const struct bnd_status *s, bnd_id id)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; s->slots && i < s->n_slots; i++) {
+        n += s->slots[i].owner == id;
+    }
+    return n;
+}
+
 const struct bnd_status_member *
 bnd_status_attached(const struct bnd_status *s, int *n)
 {

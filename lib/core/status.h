@@ -181,6 +181,9 @@ bool bnd_status_is_given(const struct bnd_status *, const char *name);
 /* Returns the active member, or null. */
 const struct bnd_status_member *bnd_status_active(const struct bnd_status *);
 
+/* Number of buckets of member 'id'; of no use in a brief status. */
+size_t bnd_status_n_buckets(const struct bnd_status *, bnd_id id);
+
 /* Returns a member of the aggregator that is in use, and stores in '*n' how
  * many there are with their links up; null if there is none. */
 const struct bnd_status_member *

@@ -369,7 +369,7 @@ def test_cut(net_of, mode):
     lost = stream.stop()
     # The whole bond sends a frame in no less than 0.2 ms.
     assert lost <= 20 * SLOW, lost
-    assert stream.gap() < 0.5 * SLOW
+    assert stream.gap() < 0.1 * SLOW
 
 
 def test_cut_while_main_is_stopped(net_of):
