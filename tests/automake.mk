@@ -195,11 +195,11 @@ check-system: all tests/system-testsuite ovs-programs.stamp
 	    AUTOTEST_PATH='$(SYSTEM_PATH)' $(TESTSUITEFLAGS)
 .PHONY: check-system
 
+# HARNESSFLAGS is for people: options of run.py, arguments of pytest.
 check-harness: all
 	cd $(srcdir) && OB_DAEMON='$(abs_builddir)/vswitchd-ext/ovs-vswitchd' \
 	    PYTHONDONTWRITEBYTECODE=1 \
-	    $(PYTHON3) -m pytest -p no:cacheprovider -ra -v tests/harness \
-	        $(PYTESTFLAGS)
+	    $(PYTHON3) tests/harness/run.py $(HARNESSFLAGS)
 .PHONY: check-harness
 
 CHECK_OVS = $(PYTHON3) $(srcdir)/tests/check-ovs \

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -9,11 +10,12 @@ import sys
 import pytest
 
 import compare
-from lab import Timeout, leftovers, other_processes, wait_until
+from lab import Timeout, leftovers, other_processes, run, wait_until
 from switch import Switch
 from traffic import Ping, reachable, unreachable
 
 DEMO = pathlib.Path(__file__).resolve().parent / "demo.py"
+RUNNER = DEMO.with_name("run.py")
 
 SHOW = """\
 ---- bond0 ----
@@ -89,6 +91,84 @@ def test_losses_are_noticed(lab, stock):
     ping.wait_replies(20)
     ping.stop()
     assert ping.lost > 40 and ping.gap > 0.5, "%s" % ping
+
+
+SAMPLE = """
+import pathlib
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+
+
+@pytest.fixture(scope="module", params=["a", "b"])
+def shared(request):
+    yield request.param
+    (HERE / ("closed-" + request.param)).touch()
+
+
+@pytest.mark.parametrize("i", range(20))
+def test_good(i):
+    with open(HERE / ("ran-%d" % i), "x"):
+        pass
+
+
+def test_shared_1(shared):
+    assert not (HERE / ("closed-" + shared)).exists()
+
+
+def test_shared_2(shared):
+    assert not (HERE / ("closed-" + shared)).exists()
+
+
+def test_bad():
+    assert False
+
+
+def test_bad_once():
+    there = (HERE / "once").exists()
+    (HERE / "once").touch()
+    assert there
+
+
+def test_bad_end(request):
+    request.addfinalizer(lambda: 1 / 0)
+
+
+def test_skipped():
+    pytest.skip("a reason")
+"""
+
+
+def runner(*args):
+    """What run.py prints, and its exit status."""
+    proc = run([sys.executable, RUNNER] + list(args), check=False, timeout=60)
+    return proc.stdout, proc.returncode
+
+
+def test_runner(tmp_path):
+    """Each test runs once, those that failed twice; verdicts are counted."""
+    sample = tmp_path / "test_sample.py"
+    sample.write_text(SAMPLE)
+    out, status = runner(sample)
+    assert status == 1
+    lines = out.splitlines()
+    assert lines[-1] == "25 passed, 2 failed, 1 skipped", out
+    said = "\n".join(lines[-10:])
+    assert "test_bad_once: passes when run again" in said
+    assert re.search("FAILED: .*test_bad$", said, re.M)
+    assert re.search("FAILED: .*test_bad_end$", said, re.M)
+    assert re.search(r"skipped: .*test_skipped \(.*a reason\)$", said, re.M)
+    assert (tmp_path / "closed-a").exists()
+    assert (tmp_path / "closed-b").exists()
+
+
+def test_runner_without_tests(tmp_path):
+    """What cannot be run, or is nothing, is no success."""
+    sample = tmp_path / "test_sample.py"
+    for text in "import nothing_such", "":
+        sample.write_text(text)
+        out, status = runner(sample)
+        assert status == 1 and out.endswith("0 passed, 1 failed, 0 skipped\n")
 
 
 def test_death_is_noticed(lab, stock):
