@@ -237,18 +237,68 @@ bnd_overlay_key(struct bnd_overlay *o, const char *name, const char *text)
     take(o, BND_SOURCE_KEY, name, text);
 }
 
+/* Takes the quotation marks 'mark' out of 'text', unless one has no partner. */
+static void
+drop_quotes(char *text, char mark)
+{
+    int n = 0;
+
+    for (const char *p = text; *p; p++) {
+        n += *p == mark;
+    }
+    if (n % 2) {
+        return;
+    }
+
+    char *to = text;
+    for (const char *p = text; *p; p++) {
+        if (*p != mark) {
+            *to++ = *p;
+        }
+    }
+    *to = '\0';
+}
+
+/* Returns the first word of an option string that is about an option, where
+ * 'word' is the very first, or null: over "options MODULE [-o NAME]" of
+ * modprobe.conf and over the names of variables we read. */
+static char *
+skip_head(char *word, char **save)
+{
+    static const char *const variables[] = { "BONDING_OPTS=",
+                                             "BONDING_MODULE_OPTS=" };
+
+    if (!strcmp(word, "options")) {
+        strtok_r(NULL, BLANKS, save);
+        word = strtok_r(NULL, BLANKS, save);
+        if (word && !strcmp(word, "-o")) {
+            strtok_r(NULL, BLANKS, save);
+            word = strtok_r(NULL, BLANKS, save);
+        }
+        return word;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+        size_t len = strlen(variables[i]);
+
+        if (!strncmp(word, variables[i], len)) {
+            return word[len] ? word + len : strtok_r(NULL, BLANKS, save);
+        }
+    }
+    return word;
+}
+
 void
 bnd_overlay_string(struct bnd_overlay *o, const char *text)
 {
     char *copy = xstrdup(text);
     char *save = NULL;
-    char *word = strtok_r(copy, BLANKS, &save);
 
-    if (word && !strcmp(word, "options")) {
-        strtok_r(NULL, BLANKS, &save);
-        word = strtok_r(NULL, BLANKS, &save);
-    }
-    for (; word; word = strtok_r(NULL, BLANKS, &save)) {
+    drop_quotes(copy, '"');
+    drop_quotes(copy, '\'');
+
+    char *word = strtok_r(copy, BLANKS, &save);
+    word = word ? skip_head(word, &save) : NULL;
+    for (; word && *word != '#'; word = strtok_r(NULL, BLANKS, &save)) {
         char *value = strchr(word, '=');
 
         if (value && value > word) {

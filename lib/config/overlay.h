@@ -64,8 +64,9 @@ void bnd_overlay_key(struct bnd_overlay *, const char *name,
                      const char *text);
 
 /* Takes options as they stand in modprobe.conf or BONDING_OPTS: NAME=VALUE,
- * separated by white space.  As there, the last one of a name counts, and
- * "options MODULE" may stand before them. */
+ * separated by white space.  As there, the last one of a name counts, the
+ * whole or a value may be in quotation marks, what follows '#' is a comment,
+ * and "options MODULE" or "BONDING_OPTS=" may stand before them. */
 void bnd_overlay_string(struct bnd_overlay *, const char *text);
 
 /* Takes note that the bond has member 'name'; takes the value 'text' of key
