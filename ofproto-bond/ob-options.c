@@ -32,9 +32,11 @@ format_option(const struct ob_owner *o, enum bnd_opt opt, struct ds *ds)
     const struct bnd_row *row = bnd_opt_row(opt);
     const char *source = option_source(o, opt);
     bool given = bnd_settings_is_given(&o->settings, opt);
+    bool is_none = bnd_row_is_text(row) && !(o->settings.str[opt]
+                                             && *o->settings.str[opt]);
 
     ds_put_format(ds, "%s: ", row->name);
-    if (!given && (row->unset || bnd_row_is_text(row))) {
+    if (is_none || (!given && row->unset)) {
         bnd_manual_default(row, ds);
     } else {
         bnd_settings_show(&o->settings, opt, ds);
@@ -92,7 +94,7 @@ value_to_json(const struct bnd_row *row, long long int num, const char *str)
     if (row->type == BND_ROW_BOOL) {
         return json_boolean_create(num);
     }
-    if (bnd_row_is_text(row) && !str) {
+    if (bnd_row_is_text(row) && !(str && *str)) {
         return json_null_create();
     }
     bnd_row_format(row, num, str, &ds);

@@ -24,7 +24,7 @@
  * One reading of what lies over Open vSwitch's settings (config/overlay.h):
  *
  *     begin
- *     key NAME VALUE
+ *     key NAME VALUE                  ("~" for an empty one)
  *     string TEXT
  *     member NAME [OPTION VALUE]      the bond has it; one of its keys
  *     settle [lacp]                   instead of "end": with all checks
@@ -281,7 +281,7 @@ run_overlay(struct drive *d)
     if (!strcmp(command, "begin")) {
         bnd_overlay_begin(&d->overlay);
     } else if (!strcmp(command, "key") && n == 3) {
-        bnd_overlay_key(&d->overlay, arg, d->line.word[2]);
+        bnd_overlay_key(&d->overlay, arg, empty(d->line.word[2]));
     } else if (!strcmp(command, "string")) {
         bnd_overlay_string(&d->overlay, arg);
     } else if (!strcmp(command, "member") && n == 2) {
@@ -491,7 +491,7 @@ check_texts(const char *name, const char *const good[],
 static void
 check_row(const struct bnd_row *row)
 {
-    static const char *const texts[] = { "eth0", "a=b", NULL };
+    static const char *const texts[] = { "eth0", "a=b", "", NULL };
     static const char *const macs[] = { "02:00:00:00:00:0a",
                                         "aA:bb:CC:dd:ee:FF", NULL };
     static const char *const bad_macs[] = { "", "1:2:3:4:5:6",
@@ -508,7 +508,7 @@ check_row(const struct bnd_row *row)
                                        NULL };
     static const char *const bad_ip6[] = { "", "::", "::1", "ff02::1",
                                            "10.0.0.1", "fe80::g", NULL };
-    static const char *const none[] = { "", NULL };
+    static const char *const none[] = { NULL };
 
     switch (row->type) {
     case BND_ROW_INT:

@@ -124,7 +124,7 @@ bnd_row_allowed(const struct bnd_row *row, struct ds *ds)
         put_words(row, ds);
         break;
     case BND_ROW_STR:
-        ds_put_cstr(ds, "text");
+        ds_put_cstr(ds, "text, or nothing for none");
         break;
     case BND_ROW_MAC:
         ds_put_cstr(ds, "the Ethernet address of one station, as "
@@ -388,9 +388,6 @@ bnd_row_parse(const struct bnd_row *row, const char *text,
                 ? NULL : refuse(row, text));
 
     case BND_ROW_STR:
-        if (!*text) {
-            return xasprintf("%s: an empty value is not allowed", row->name);
-        }
         value->str = xstrdup(text);
         return NULL;
 

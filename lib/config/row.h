@@ -33,7 +33,7 @@ enum bnd_row_type {
     BND_ROW_INT,                /* Whole number. */
     BND_ROW_BOOL,               /* Yes or no. */
     BND_ROW_ENUM,               /* One of several words. */
-    BND_ROW_STR,                /* Text, not empty. */
+    BND_ROW_STR,                /* Text; empty for none. */
     BND_ROW_MAC,                /* Ethernet address of one station. */
     BND_ROW_MAC_OR_0,           /* The same, or all zeros. */
     BND_ROW_IP4,                /* Up to BND_MAX_TARGETS IPv4 addresses... */

@@ -158,8 +158,7 @@ def refused_values():
             yield name, next(text for text, shown in values
                              if shown is not None)
         for text, shown in values:
-            # An empty bond-primary is Open vSwitch's own, and no mistake.
-            if shown is None and (name, text) != ("primary", ""):
+            if shown is None:
                 yield name, text
     yield "mode", "balance-tlb"
     yield "mode", "802.3ad"
