@@ -96,6 +96,26 @@ check_ovs_key(const char *key, enum bnd_opt opt, const char *text,
     ds_destroy(&taken);
 }
 
+/* The key that goes with bond-detect-mode=miimon, of which we need to know no
+ * more than whether it is right: devices do the rest. */
+static void
+check_miimon_interval(const struct smap *other_config,
+                      struct bnd_overlay *overlay)
+{
+    static const struct bnd_row row = {
+        .name = "miimon-interval", BND_T_INT(1, INT_MAX, 200)
+    };
+    const char *text = smap_get(other_config, "bond-miimon-interval");
+    struct bnd_value value;
+    char *error = text ? bnd_row_parse(&row, text, &value) : NULL;
+
+    if (error) {
+        bnd_overlay_error(overlay, "%s; Open vSwitch takes %lld", error,
+                          row.def);
+        free(error);
+    }
+}
+
 /* Open vSwitch's own keys.  It has parsed them, 'base' says what came of it,
  * but not whether they are there; of what is not there, 'base' forgets. */
 static void
@@ -135,6 +155,7 @@ take_ovs_keys(const struct smap *other_config, struct bnd_overlay *overlay,
         }
         bnd_settings_unset(base, opt);
     }
+    check_miimon_interval(other_config, overlay);
     if (primary && !keys->given[BND_OPT_PRIMARY]) {
         bnd_overlay_set_str(overlay, BND_OPT_PRIMARY, primary);
     }
