@@ -18,6 +18,8 @@
  *                                     refused (the value), mode (does not have
  *                                     the option), later (not supported yet),
  *                                     unsupported (mode)
+ *     try-member MODE NAME VALUE OUTCOME TEXT  the same for a member's option,
+ *                                     TEXT also if it is refused
  *     keep                            remembers what is set now
  *     diff none|live|reselect|rebuild cost of the way from there to here
  *
@@ -211,6 +213,49 @@ command_try(struct drive *d)
     bnd_settings_uninit(&s);
 }
 
+/* Returns the outcome of the one option of a member that '*v' is of, given what
+ * has been told. */
+static const char *
+member_outcome(const struct bnd_mvalue *v, const char *errors)
+{
+    return (!v->bad ? "ok"
+            : strstr(errors, "does not have this option") ? "mode"
+            : strstr(errors, "this option is not supported") ? "later"
+            : "refused");
+}
+
+static void
+command_try_member(struct drive *d)
+{
+    char **word = d->line.word;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct bnd_settings base, merged;
+    struct bnd_overlay o;
+    enum bnd_mopt opt;
+
+    if (!bnd_mopt_from_name(word[2], &opt)) {
+        bndtest_fatal(&d->line, "no such option of a member");
+    }
+    bnd_settings_init(&base);
+    bnd_overlay_init(&o);
+    bnd_overlay_begin(&o);
+    bnd_overlay_key(&o, "mode", word[1]);
+    bnd_overlay_member_key(&o, "m", word[2], empty(word[3]));
+    bnd_policy_settle(&o, &base, true, &merged);
+
+    const struct bnd_msettings *m = bnd_members_find(&o.members, "m");
+    const char *errors = bnd_overlay_errors(&o);
+    want(d, member_outcome(&m->values[opt], errors), word[4]);
+    if (m->values[opt].bad != !!errors) {
+        bndtest_fatal(&d->line, "told: %s", errors ? errors : "nothing");
+    }
+    bnd_row_show(bnd_mopt_row(opt), bnd_msettings_num(m, opt), NULL, &ds);
+    want(d, ds_cstr(&ds), word[5]);
+    ds_destroy(&ds);
+    bnd_settings_uninit(&merged);
+    bnd_overlay_uninit(&o);
+}
+
 static void
 want_merged(const struct drive *d, const char *wanted)
 {
@@ -350,6 +395,8 @@ run_line(struct drive *d)
         command_default(d);
     } else if (!strcmp(command, "try") && n == 6) {
         command_try(d);
+    } else if (!strcmp(command, "try-member") && n == 6) {
+        command_try_member(d);
     } else if (!strcmp(command, "keep")) {
         bnd_settings_uninit(&d->kept);
         bnd_settings_clone(&d->kept, &d->now);
