@@ -117,7 +117,8 @@ check_miimon_interval(const struct smap *other_config,
 }
 
 /* Open vSwitch's own keys.  It has parsed them, 'base' says what came of it,
- * but not whether they are there; of what is not there, 'base' forgets. */
+ * but not whether they are there; of what is not there, 'base' forgets.  A key
+ * of ours for the same thing counts before them. */
 static void
 take_ovs_keys(const struct smap *other_config, struct bnd_overlay *overlay,
               struct bnd_settings *base)
@@ -149,14 +150,18 @@ take_ovs_keys(const struct smap *other_config, struct bnd_overlay *overlay,
         enum bnd_opt opt = nums[i].opt;
         long long int num = bnd_settings_num(base, opt);
 
-        if (text && !keys->given[opt]) {
+        if (text && keys->given[opt]) {
+            bnd_overlay_key(overlay, bnd_opt_name(opt), text);
+        } else if (text) {
             check_ovs_key(nums[i].key, opt, text, num, overlay);
             bnd_overlay_set_num(overlay, opt, num);
         }
         bnd_settings_unset(base, opt);
     }
     check_miimon_interval(other_config, overlay);
-    if (primary && !keys->given[BND_OPT_PRIMARY]) {
+    if (primary && keys->given[BND_OPT_PRIMARY]) {
+        bnd_overlay_key(overlay, bnd_opt_name(BND_OPT_PRIMARY), primary);
+    } else if (primary) {
         bnd_overlay_set_str(overlay, BND_OPT_PRIMARY, primary);
     }
     bnd_settings_unset(base, BND_OPT_PRIMARY);

@@ -196,7 +196,9 @@ take(struct bnd_overlay *o, enum bnd_source source, const char *name,
     }
     add_opt_error(o, opt, error);
     free(error);
-    fall_back(o, source, opt);
+    if (!row->ovs_key) {
+        fall_back(o, source, opt);
+    }
 }
 
 /* Does 'text' say of 'opt' what its key has said already? */
