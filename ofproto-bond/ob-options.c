@@ -63,9 +63,11 @@ format_member(const struct bnd_msettings *m, struct ds *ds)
 
         ds_put_format(ds, "member %s %s: ", m->name, row->name);
         bnd_row_show(row, bnd_msettings_num(m, opt), NULL, ds);
-        ds_put_format(ds, " (%s%s)\n", (row->later ? "not supported yet"
-                                        : v->given ? "key" : "default"),
-                      v->bad ? ", another was refused" : "");
+        ds_put_format(ds, " (%s)\n", (row->later ? "not supported yet"
+                                      : v->given ? "key" : "default"));
+        if (v->wrong) {
+            ds_put_format(ds, "  refused: %s\n", v->wrong);
+        }
     }
 }
 
@@ -189,10 +191,14 @@ ob_member_options_to_json(const struct ob_owner *o, const char *member)
     struct json *options = json_object_create();
     for (enum bnd_mopt opt = 0; opt < BND_N_MOPTS; opt++) {
         const struct bnd_row *row = bnd_mopt_row(opt);
+        struct json *json
+            = option_to_json(row, bnd_msettings_num(m, opt), NULL,
+                             m->values[opt].given ? "key" : "default");
 
-        put_option(options, row,
-                   option_to_json(row, bnd_msettings_num(m, opt), NULL,
-                                  m->values[opt].given ? "key" : "default"));
+        if (m->values[opt].wrong) {
+            json_object_put_string(json, "error", m->values[opt].wrong);
+        }
+        put_option(options, row, json);
     }
     return options;
 }

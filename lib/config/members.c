@@ -35,10 +35,20 @@ bnd_mopt_from_name(const char *name, enum bnd_mopt *opt)
     return false;
 }
 
+static void
+clear_wrong(struct bnd_msettings *m)
+{
+    for (enum bnd_mopt opt = 0; opt < BND_N_MOPTS; opt++) {
+        free(m->values[opt].wrong);
+        m->values[opt].wrong = NULL;
+    }
+}
+
 void
 bnd_members_uninit(struct bnd_members *ms)
 {
     for (size_t i = 0; i < ms->n; i++) {
+        clear_wrong(&ms->members[i]);
         free(ms->members[i].name);
     }
     free(ms->members);
@@ -52,6 +62,7 @@ bnd_members_begin(struct bnd_members *ms)
         struct bnd_msettings *m = &ms->members[i];
 
         m->seen = false;
+        clear_wrong(m);
         for (enum bnd_mopt opt = 0; opt < BND_N_MOPTS; opt++) {
             m->values[opt].given = false;
             m->values[opt].bad = false;
@@ -69,6 +80,7 @@ bnd_members_end(struct bnd_members *ms)
         struct bnd_msettings *m = &ms->members[i];
 
         if (!m->seen) {
+            clear_wrong(m);
             free(m->name);
             continue;
         }

@@ -36,6 +36,7 @@ struct bnd_mvalue {
     bool fallen;                /* ...and the last good value serves. */
     bool had_good;              /* There is one: */
     long long int good;
+    char *wrong;                /* What is wrong, or null; owned. */
 };
 
 struct bnd_msettings {

@@ -83,18 +83,25 @@ add_error(struct bnd_overlay *o, const char *message)
     }
 }
 
-/* The same for a message about 'opt'. */
+/* Remembers 'message' in '*wrong', if it is the first one there. */
 static void
-add_opt_error(struct bnd_overlay *o, enum bnd_opt opt, const char *message)
+keep_wrong(char **wrong, const char *message)
 {
-    add_error(o, message);
-    if (!o->wrong[opt]) {
+    if (!*wrong) {
         struct ds ds = DS_EMPTY_INITIALIZER;
 
         put_line(message, &ds);
         ds_chomp(&ds, '\n');
-        o->wrong[opt] = ds_steal_cstr(&ds);
+        *wrong = ds_steal_cstr(&ds);
     }
+}
+
+/* Adds 'message', which is about 'opt'. */
+static void
+add_opt_error(struct bnd_overlay *o, enum bnd_opt opt, const char *message)
+{
+    add_error(o, message);
+    keep_wrong(&o->wrong[opt], message);
 }
 
 /* Adds 'message' and frees it. */
@@ -239,7 +246,7 @@ bnd_overlay_key(struct bnd_overlay *o, const char *name, const char *text)
     take(o, BND_SOURCE_KEY, name, text);
 }
 
-/* Takes the quotation marks 'mark' out of 'text', unless one has no partner. */
+/* Takes the quotation marks 'mark' out of 'text' unless one has no partner. */
 static void
 drop_quotes(char *text, char mark)
 {
@@ -326,11 +333,22 @@ bnd_overlay_member_key(struct bnd_overlay *o, const char *name,
 {
     struct bnd_msettings *m = bnd_members_add(&o->members, name);
     char *error = bnd_msettings_parse(m, option, text);
+    enum bnd_mopt opt;
 
-    if (error) {
+    if (error && bnd_mopt_from_name(option, &opt)) {
+        bnd_overlay_member_error(o, m, opt, error);
+    } else if (error) {
         bnd_overlay_error(o, "member %s: %s", name, error);
-        free(error);
     }
+    free(error);
+}
+
+void
+bnd_overlay_member_error(struct bnd_overlay *o, struct bnd_msettings *m,
+                         enum bnd_mopt opt, const char *message)
+{
+    bnd_overlay_error(o, "member %s: %s", m->name, message);
+    keep_wrong(&m->values[opt].wrong, message);
 }
 
 void

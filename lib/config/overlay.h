@@ -75,6 +75,10 @@ void bnd_overlay_member(struct bnd_overlay *, const char *name);
 void bnd_overlay_member_key(struct bnd_overlay *, const char *name,
                             const char *option, const char *text);
 
+/* Adds a message about option 'opt' of member 'm'. */
+void bnd_overlay_member_error(struct bnd_overlay *, struct bnd_msettings *m,
+                              enum bnd_mopt opt, const char *message);
+
 /* Adds a message of one line. */
 void bnd_overlay_error(struct bnd_overlay *, const char *format, ...)
     OVS_PRINTF_FORMAT(2, 3);

@@ -172,7 +172,7 @@ settle_member(const struct bnd_settings *s, struct bnd_overlay *o,
             return;
         }
         if (bnd_msettings_refuse(m, opt)) {
-            bnd_overlay_error(o, "member %s: %s", m->name, why);
+            bnd_overlay_member_error(o, m, opt, why);
         }
         free(why);
     }
@@ -204,9 +204,11 @@ part_queues(const struct bnd_settings *s, struct bnd_overlay *o,
     bool b_keeps = kept_queue(b) && !kept_queue(a);
     struct bnd_msettings *loser = b_keeps ? a : b;
     if (bnd_msettings_refuse(loser, BND_MOPT_QUEUE_ID)) {
-        bnd_overlay_error(o, "member %s: queue-id: \"%lld\" is that of "
-                          "member %s already", loser->name, queue,
-                          b_keeps ? b->name : a->name);
+        char *why = xasprintf("queue-id: \"%lld\" is that of member %s "
+                              "already", queue, b_keeps ? b->name : a->name);
+
+        bnd_overlay_member_error(o, loser, BND_MOPT_QUEUE_ID, why);
+        free(why);
     }
     settle_member(s, o, loser, BND_MOPT_QUEUE_ID);
     return true;
