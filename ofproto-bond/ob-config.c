@@ -98,13 +98,14 @@ ob_config_overlay(struct ob_owner *o, struct bnd_settings *s)
         ob_config_member(o, &o->members[i]);
     }
 
+    /* What is shown back is what was given, of effect or not. */
+    bnd_settings_uninit(&o->settings);
+    bnd_settings_clone(&o->settings, &merged);
     if (!bnd_policy_heeds_primary(&merged)) {
         bnd_settings_unset(&merged, BND_OPT_PRIMARY);
     }
     bnd_settings_uninit(s);
     *s = merged;
-    bnd_settings_uninit(&o->settings);
-    bnd_settings_clone(&o->settings, s);
     keep_errors(o, bnd_overlay_errors(&o->overlay));
     keep_notes(o, bnd_overlay_notes(&o->overlay));
 }
