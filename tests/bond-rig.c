@@ -717,8 +717,8 @@ bond_rig_again(const struct bond_rig *rig, struct bond_rig *fresh)
         add_again(rig, fresh, &s.members[i]);
         bnd_run(fresh->bond, fresh->now, &fresh->fx);
     }
-    if (!bnd_has_mii(rig->bond) || rig->bond->active) {
-        /* With miimon it is forgotten when all have failed. */
+    if (!bnd_chooses_as_linux(rig->bond) || rig->bond->active) {
+        /* As in Linux it is forgotten when all have failed. */
         bnd_set_sticky(fresh->bond, rig->bond->sticky);
     }
     if (rig->has_lacp) {

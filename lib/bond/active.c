@@ -8,8 +8,9 @@
  * primary or one of higher priority comes up, or the configuration changes.
  * So a member that was made active by command stays, as in Linux, until then.
  * Open vSwitch knows less patience: it returns to a primary that works at
- * once.  We do so where nothing is configured that it does not know, which is
- * to say neither miimon nor primary-reselect. */
+ * once, and a member in downdelay is as good to it as any other.  We do so
+ * where nothing is configured that it does not know, which is to say neither
+ * miimon nor primary-reselect. */
 
 #include <config.h>
 #include "bond/bond-private.h"
@@ -20,6 +21,35 @@
 #include "monitor/link.h"
 #include "util.h"
 
+bool
+bnd_chooses_as_linux(const struct bnd_bond *b)
+{
+    return (bnd_has_mii(b)
+            || bnd_settings_is_given(&b->settings, BND_OPT_PRIMARY_RESELECT));
+}
+
+/* Returns who is to be taken for the present active member when the very first
+ * one is chosen.  In Linux members join one by one, and the policy has its say
+ * from the second on; here they join together, and the result is the same.
+ * The one that was active before the restart joins before all. */
+static bnd_id
+first_active(const struct bnd_select_input *in)
+{
+    bnd_id first = BND_NO_MEMBER;
+
+    for (size_t i = 0; i < in->n_members; i++) {
+        const struct bnd_member *m = in->members[i];
+
+        if (m->enabled && m->link.state == BND_LINK_UP) {
+            if (!memcmp(&m->perm_mac, &in->sticky, sizeof in->sticky)) {
+                return m->id;
+            }
+            first = first ? first : m->id;
+        }
+    }
+    return first;
+}
+
 /* What there is to choose from; 'members' has room for all.  'present' is
  * active now, 'without' cannot be. */
 static struct bnd_select_input
@@ -27,7 +57,7 @@ select_input(const struct bnd_bond *b, const struct bnd_member **members,
              bnd_id present, bnd_id without)
 {
     const struct bnd_settings *s = &b->settings;
-    bool mii = bnd_has_mii(b);
+    bool as_linux = bnd_chooses_as_linux(b);
     struct bnd_pass pass;
 
     bnd_make_pass(b, b->last_now, members, &pass);
@@ -40,18 +70,21 @@ select_input(const struct bnd_bond *b, const struct bnd_member **members,
         .primary = bnd_settings_str(s, BND_OPT_PRIMARY),
         .force = b->force_primary,
         .reselect = bnd_settings_num(s, BND_OPT_PRIMARY_RESELECT),
-        .up_only = mii,
+        .up_only = as_linux,
         .coming_until = BND_NEVER,
     };
 
     /* Linux forgets who was active before all failed. */
-    if (!b->drop_active && !(mii && b->had_active)) {
+    if (!b->drop_active && !(as_linux && b->had_active)) {
         in.sticky = b->sticky;
+    }
+    if (as_linux && !b->had_active) {
+        in.active = first_active(&in);
     }
     /* LACP does not start before updelay is over. */
     if (b->lacp) {
         in.coming_until = -1;
-    } else if (mii) {
+    } else if (bnd_has_mii(b)) {
         struct bnd_mii_input mii_in = bnd_mii_input(b);
 
         in.coming_until = bnd_mii_coming_until(&b->mii, &mii_in);
@@ -76,7 +109,7 @@ static bool
 works(const struct bnd_bond *b, const struct bnd_member *m)
 {
     return (m && m->enabled
-            && (!bnd_has_mii(b) || m->link.state == BND_LINK_UP));
+            && (!bnd_chooses_as_linux(b) || m->link.state == BND_LINK_UP));
 }
 
 void
@@ -125,7 +158,7 @@ bnd_why_not_active(const struct bnd_bond *b, bnd_id id)
         return "it is not a member";
     } else if (m->options.admin != BND_ADMIN_UP) {
         return "it is out of use by bond-admin";
-    } else if (!m->carrier && bnd_has_mii(b)) {
+    } else if (!m->carrier && bnd_chooses_as_linux(b)) {
         return "it has no carrier";
     } else if (m->link.state == BND_LINK_COMING_BACK) {
         return "its updelay is not over";
@@ -134,7 +167,7 @@ bnd_why_not_active(const struct bnd_bond *b, bnd_id id)
                 : b->lacp && !m->lacp_ok ? "LACP does not let it work"
                 : !m->may_enable ? "BFD or CFM does not let it work"
                 : "it is disabled");
-    } else if (bnd_has_mii(b) && m->link.state != BND_LINK_UP) {
+    } else if (bnd_chooses_as_linux(b) && m->link.state != BND_LINK_UP) {
         return "its link is going down";
     }
     return NULL;
@@ -260,9 +293,7 @@ static bool
 challenges(const struct bnd_bond *b, const struct bnd_member *m,
            const struct bnd_member *active)
 {
-    bool eager = (!bnd_has_mii(b)
-                  && !bnd_settings_is_given(&b->settings,
-                                            BND_OPT_PRIMARY_RESELECT));
+    bool eager = !bnd_chooses_as_linux(b);
 
     return (m != active
             && (is_primary(b, m) ? m->risen || eager

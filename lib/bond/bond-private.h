@@ -99,7 +99,13 @@ bool bnd_update_enabled(struct bnd_bond *, struct bnd_member *,
  * reason to.
  *
  * bnd_choose_active() returns who should be active if 'present' were, and
- * 'without' out of the question. */
+ * 'without' out of the question.
+ *
+ * bnd_chooses_as_linux() says whether anything is configured that Open vSwitch
+ * does not know: then a link in downdelay is none to choose, or to keep when
+ * there is a choice, and a command or a past does not count for more than in
+ * Linux. */
+bool bnd_chooses_as_linux(const struct bnd_bond *);
 void bnd_active_reconfigure(struct bnd_bond *, const struct bnd_settings *);
 void bnd_active_joined(struct bnd_bond *, const struct bnd_member *);
 void bnd_active_prio_changed(struct bnd_bond *);

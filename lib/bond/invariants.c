@@ -51,7 +51,7 @@ static bool
 is_choosable(const struct bnd_bond *b, const struct bnd_member *m)
 {
     return (m->enabled
-            && (!bnd_has_mii(b) || m->link.state == BND_LINK_UP));
+            && (!bnd_chooses_as_linux(b) || m->link.state == BND_LINK_UP));
 }
 
 /* The active member works, and there is one if any member works. */
