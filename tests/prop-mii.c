@@ -43,6 +43,8 @@ struct model {
     int policy;                 /* primary_reselect. */
     bool force;
     bnd_id active;              /* Or BND_NO_MEMBER. */
+    bool interim;               /* Another waited for the tick when it was
+                                 * chosen. */
     struct slave slaves[MAX_SLAVES]; /* In order of joining. */
     int n;
 };
@@ -152,6 +154,7 @@ select_active(struct model *m)
 {
     struct slave *s = find_best(m);
 
+    m->interim = false;
     if (s && s->link == BND_LINK_COMING_BACK) {
         s->link = BND_LINK_UP;
         s->delay = 0;
@@ -260,14 +263,21 @@ static void
 tick(struct model *m)
 {
     struct slave *skip = skips(m);
-    bool dirty[MAX_SLAVES], select = false;
+    bool dirty[MAX_SLAVES], select = false, up = false;
 
     for (int i = 0; i < m->n; i++) {
         dirty[i] = inspect(m, &m->slaves[i], &m->slaves[i] == skip);
     }
     for (int i = 0; i < m->n; i++) {
         select |= dirty[i] && commit(m, &m->slaves[i]);
+        up |= dirty[i] && m->slaves[i].link == BND_LINK_UP;
     }
+    /* Ours: there is more to choose from than when the loss was seen. */
+    if (m->interim && up) {
+        m->active = BND_NO_MEMBER;
+        select = true;
+    }
+    m->interim = false;
     if (select) {
         select_active(m);
     }
@@ -289,6 +299,10 @@ look_early(struct model *m)
     }
     if (select) {
         select_active(m);
+        for (int i = 0; i < m->n; i++) {
+            m->interim |= (m->slaves[i].link == BND_LINK_DOWN
+                           && has_link(&m->slaves[i]));
+        }
     }
 }
 
@@ -466,6 +480,7 @@ walk_order(struct walk *w, struct slave *s)
     } else {
         if (m->active && s->link == BND_LINK_UP && s->carrier) {
             m->active = s->id;
+            m->interim = false;
         }
         take(w, xasprintf("set-active %u", s->id));
     }

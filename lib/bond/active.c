@@ -182,6 +182,7 @@ bnd_order_active(struct bnd_bond *b, bnd_id id, long long int now,
         b->drop_active = true;
     } else if (!bnd_why_not_active(b, id)) {
         bnd_set_active(b, id, now, BND_CAUSE_COMMAND, fx);
+        b->interim_until = 0;
     }
 }
 
@@ -213,6 +214,7 @@ carry_out(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     why = bnd_why_not_active(b, m ? m->id : BND_NO_MEMBER);
     if (!why) {
         bnd_set_active(b, m->id, now, BND_CAUSE_CONFIG, fx);
+        b->interim_until = 0;
     }
     b->want_active = !m || m->link.state == BND_LINK_COMING_BACK;
 
@@ -333,13 +335,44 @@ why_changed(const struct bnd_bond *b, const struct bnd_member *old)
     }
 }
 
+/* The MII monitor does not wait for its tick to give up a link, and so we have
+ * the next active member before Linux has.  A member that has its carrier back
+ * by then, but waits for the tick, is one that Linux chooses from in any case,
+ * be its tick before or after the loss.  So then we choose once more. */
+
+/* Is this pass the one of that tick? */
+static bool
+is_interim_over(const struct bnd_bond *b)
+{
+    return (b->interim_until && bnd_has_mii(b)
+            && b->mii.next - b->mii.interval == b->interim_until);
+}
+
+/* There is about to be a choice because of 'active', which may be null: is it
+ * one that comes before the tick? */
+static void
+note_interim(struct bnd_bond *b, const struct bnd_member *active)
+{
+    bool early = (bnd_has_mii(b) && b->mii.early && !b->reselect
+                  && active && active->link.state == BND_LINK_DOWN);
+
+    b->interim_until = 0;
+    for (size_t i = 0; early && i < b->n_members; i++) {
+        const struct bnd_member *m = b->members[i];
+
+        if (m->good && m->link.state == BND_LINK_DOWN) {
+            b->interim_until = b->mii.next;
+        }
+    }
+}
+
 void
 bnd_stage_active(struct bnd_bond *b, long long int now,
                  struct bnd_effects *fx)
 {
     const struct bnd_member *active = bnd_find_member(b, b->active);
     bool choose = lacks_active(b, active) || b->reselect;
-    bool has_primary = false;
+    bool risen = false, has_primary = false;
 
     for (size_t i = 0; i < b->n_members; i++) {
         struct bnd_member *m = b->members[i];
@@ -348,15 +381,21 @@ bnd_stage_active(struct bnd_bond *b, long long int now,
          * up. */
         choose |= b->was_bonded && works(b, m) && challenges(b, m, active);
         has_primary |= works(b, m) && is_primary(b, m);
+        risen |= works(b, m) && m->risen;
         m->risen = false;
     }
-    if (choose) {
-        bnd_id present = b->drop_active ? BND_NO_MEMBER : b->active;
-        bnd_id id = bnd_choose_active(b, present, BND_NO_MEMBER);
-        enum bnd_cause cause = why_changed(b, active);
 
+    bool again = risen && is_interim_over(b);
+    if (choose || again) {
+        bnd_id present = b->drop_active || again ? BND_NO_MEMBER : b->active;
+        bnd_id id = bnd_choose_active(b, present, BND_NO_MEMBER);
+        enum bnd_cause cause = again ? BND_CAUSE_LINK : why_changed(b, active);
+
+        note_interim(b, active);
         bnd_set_active(b, id, now, cause, fx);
         b->force_primary &= !has_primary;
+    } else if (now >= b->interim_until) {
+        b->interim_until = 0;
     }
     b->reselect = BND_CAUSE_NONE;
     b->drop_active = false;

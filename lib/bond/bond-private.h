@@ -38,6 +38,8 @@ struct bnd_bond {
     enum bnd_cause reselect;    /* Why there is to be a choice, or NONE... */
     bool drop_active;           /* ...in which the present one has no say. */
     bool force_primary;         /* The primary is new. */
+    long long int interim_until; /* The tick at which there is more to choose
+                                 * from than there was, or 0. */
     bool want_active;           /* "active-slave" is to be carried out... */
     char *refusal;              /* ...or why it was not; null; owned. */
     struct eth_addr sticky;     /* Address of the last active member. */

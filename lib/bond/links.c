@@ -93,6 +93,9 @@ bnd_links_before(struct bnd_bond *b, long long int now)
 
         struct bnd_mii_input in = bnd_mii_input(b);
         bnd_mii_skip(&b->mii, &in, now);
+        if (b->mii.next > b->interim_until) {
+            b->interim_until = 0;       /* That tick had nothing to do. */
+        }
     }
 }
 

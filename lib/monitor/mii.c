@@ -164,25 +164,29 @@ inspect(const struct bnd_mii_input *in, struct bnd_member *m, bool early,
 }
 
 /* Looks at links that are lost without waiting for the tick, if there is no
- * delay to wait for either. */
-static void
+ * delay to wait for either.  Returns true if there was one. */
+static bool
 look_early(const struct bnd_mii_input *in, long long int now,
            struct bnd_effects *fx)
 {
+    bool any = false;
+
     for (size_t i = 0; !in->downdelay && i < in->n_members; i++) {
         struct bnd_member *m = in->members[i];
 
         if (m->present && !m->good && m->link.state == BND_LINK_UP) {
             bnd_link_step(m, in->updelay, 0, now, fx);
+            any = true;
         }
     }
+    return any;
 }
 
 void
 bnd_mii_run(struct bnd_mii *mii, const struct bnd_mii_input *in,
             long long int now, struct bnd_effects *fx)
 {
-    look_early(in, now, fx);
+    mii->early = look_early(in, now, fx) && now < mii->next;
     if (now >= mii->next) {
         long long int tick = now - (now - mii->next) % mii->interval;
         size_t early = choose_early(in, tick);

@@ -16,7 +16,8 @@
  * We differ from Linux:
  *
  *   - Without downdelay a link that is lost is down at once, not at the next
- *     tick.
+ *     tick.  (What waits for that tick to come up is still there to choose from
+ *     then; see bond/active.c.)
  *   - updelay is ignored in every mode when no member can be used, as the
  *     documentation of Linux says; of several the one is taken that has least
  *     to wait.
@@ -46,6 +47,8 @@ struct bnd_mii {
                                  * has been left to do since. */
     bool fresh;                 /* It has just been turned on: the first tick
                                  * is still to come. */
+    bool early;                 /* The last run has seen a loss for which Linux
+                                 * would wait until 'next'. */
 };
 
 /* What the monitor works on.  Members that are absent are left alone. */
