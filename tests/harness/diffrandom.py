@@ -19,7 +19,8 @@ LONGER = 1.2            # A tick of Linux is that much longer, at most.
 
 
 class Sequence:
-    """A sequence, made from a seed; times are in ticks."""
+    """A sequence, made from a seed; times are in ticks.  'start' is the member
+    that is made active first, or None if the bond's own choice stands."""
 
     slack = 3.2             # Ticks from an event to its effect, at most.
     least = 2               # Ticks that a quiet time lasts, at least.
@@ -34,7 +35,7 @@ class Sequence:
         self.prio = {i: rng.choice([-5, 0, 0, 10, 20]) for i in range(N)}
         if rng.random() < 0.3:
             self.prio = {}
-        self.start = rng.randrange(N)
+        self.start = rng.choice([None] + list(range(N)))
         self.events = []                # (time, "cut" or "mend", member)
         self._pending = {}              # Member: (begin, end).
         self._busy = []                 # (begin, end)
@@ -100,9 +101,10 @@ class Sequence:
 
     def __str__(self):
         return ("seed %s: updelay %d ticks, downdelay %d, primary %s (%s), "
-                "prio %s, first active s%d\n%s" % (
+                "prio %s, first active s%s\n%s" % (
                     self.seed, self.updelay, self.downdelay, self.primary,
-                    self.reselect, self.prio, self.start,
+                    self.reselect, self.prio,
+                    "?" if self.start is None else self.start,
                     "\n".join("  at %5.1f %s s%d" % e for e in self.events)))
 
 
@@ -123,7 +125,8 @@ def play(pair, sequence, tick):
                     prio=sequence.prio)
         for name in "updelay", "downdelay":
             pair.both("option", name, getattr(sequence, name) * tick)
-        pair.both("activate", sequence.start)
+        if sequence.start is not None:
+            pair.both("activate", sequence.start)
         time.sleep(tick * 3 / 1000)
         watches = [Watch(b, 0.005) for b in pair.bonds]
         start = time.time()
