@@ -28,28 +28,6 @@ bnd_chooses_as_linux(const struct bnd_bond *b)
             || bnd_settings_is_given(&b->settings, BND_OPT_PRIMARY_RESELECT));
 }
 
-/* Returns who is to be taken for the present active member when the very first
- * one is chosen.  In Linux members join one by one, and the policy has its say
- * from the second on; here they join together, and the result is the same.
- * The one that was active before the restart joins before all. */
-static bnd_id
-first_active(const struct bnd_select_input *in)
-{
-    bnd_id first = BND_NO_MEMBER;
-
-    for (size_t i = 0; i < in->n_members; i++) {
-        const struct bnd_member *m = in->members[i];
-
-        if (m->enabled && m->link.state == BND_LINK_UP) {
-            if (!memcmp(&m->perm_mac, &in->sticky, sizeof in->sticky)) {
-                return m->id;
-            }
-            first = first ? first : m->id;
-        }
-    }
-    return first;
-}
-
 /* What there is to choose from; 'members' has room for all.  'present' is
  * active now, 'without' cannot be. */
 static struct bnd_select_input
@@ -71,15 +49,13 @@ select_input(const struct bnd_bond *b, const struct bnd_member **members,
         .force = b->force_primary,
         .reselect = bnd_settings_num(s, BND_OPT_PRIMARY_RESELECT),
         .up_only = as_linux,
+        .one_by_one = as_linux && !b->had_active,
         .coming_until = BND_NEVER,
     };
 
     /* Linux forgets who was active before all failed. */
     if (!b->drop_active && !(as_linux && b->had_active)) {
         in.sticky = b->sticky;
-    }
-    if (as_linux && !b->had_active) {
-        in.active = first_active(&in);
     }
     /* LACP does not start before updelay is over. */
     if (b->lacp) {

@@ -73,7 +73,8 @@ bnd_select_active(const struct bnd_select_input *in)
         if (!works(in, m)) {
             continue;
         }
-        if (m->id == in->active) {
+        if (m->id == in->active
+            || (in->one_by_one && (!active || is_sticky(in, m)))) {
             active = m;
         }
         if (in->primary && !strcmp(m->name, in->primary)) {

@@ -20,6 +20,11 @@
  *
  * If none works, it is the member whose updelay ends first, at once.
  *
+ * In Linux members join one by one, and 'reselect' has its say from the second
+ * on.  Here they may join together; with 'one_by_one' the result is the same:
+ * the first that works, or the one that was active when the daemon last
+ * stopped, counts as the present active member.
+ *
  * We differ from Linux: there, members of equal priority are ranked by the
  * order of joining, so that whatever calls for a choice moves traffic back to
  * the first of them.  The documentation does not say so, and nobody wants it.
@@ -55,6 +60,7 @@ struct bnd_select_input {
     enum bnd_reselect reselect;
     struct eth_addr sticky;     /* Former active address, or zero. */
     bool up_only;               /* A link in downdelay does not work. */
+    bool one_by_one;            /* There has been no active member yet. */
     long long int coming_until; /* An updelay that ends later than that cannot
                                  * be cut short. */
 };
