@@ -237,9 +237,10 @@ bnd_overlay_key(struct bnd_overlay *o, const char *name, const char *text)
         && (o->now[BND_SOURCE_KEY].given[opt]
             || o->bad[BND_SOURCE_KEY][opt])) {
         if (!says_the_same(o, opt, text)) {
-            add_error_nocopy(o, xasprintf("%s: \"%s\": the option has "
-                                          "another key already, which counts",
-                                          name, text));
+            char *error = xasprintf("%s: \"%s\": the option has another key "
+                                    "already, which counts", name, text);
+            add_opt_error(o, opt, error);
+            free(error);
         }
         return;
     }
