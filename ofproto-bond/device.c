@@ -376,6 +376,28 @@ ob_device_release(struct ob_member *m)
 }
 
 void
+ob_device_give_back(const char *name, struct eth_addr mac, int mtu)
+{
+    struct netdev *netdev;
+    int error = netdev_open(name, "system", &netdev);
+
+    if (!error) {
+        error = eth_addr_is_zero(mac) ? 0 : ob_device_set_mac(netdev, mac);
+        if (!error && mtu && get_mtu(netdev) != mtu) {
+            error = netdev_set_mtu(netdev, mtu);
+        }
+        netdev_close(netdev);
+    }
+    if (error) {
+        VLOG_WARN("former member %s: cannot be given back its address "
+                  "and MTU (%s)", name, ovs_strerror(error));
+    } else {
+        VLOG_INFO("former member %s: has its own address and MTU again",
+                  name);
+    }
+}
+
+void
 ob_device_leave_all(void)
 {
     leave_all = true;

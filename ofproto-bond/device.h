@@ -56,6 +56,11 @@ void ob_device_hold_mac(struct ob_member *m, struct eth_addr *mac);
 /* Gives the device of 'm' back what it had. */
 void ob_device_release(struct ob_member *);
 
+/* Gives the device of Linux called 'name', which an earlier daemon left in a
+ * bond that does not have it any more, back its address 'mac' (unless zero)
+ * and its MTU (unless 0). */
+void ob_device_give_back(const char *name, struct eth_addr mac, int mtu);
+
 /* The daemon ends: from now on nothing is given back. */
 void ob_device_leave_all(void);
 

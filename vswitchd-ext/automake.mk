@@ -29,6 +29,7 @@ BND_HOOKS = \
 	netdev_set_etheraddr \
 	odp_execute_actions \
 	ovsdb_idl_create \
+	ovsdb_idl_run \
 	xlate_actions \
 	xlate_bundle_remove \
 	xlate_bundle_set \

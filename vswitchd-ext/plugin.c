@@ -18,6 +18,7 @@
 #include "vswitchd/bridge.h"
 
 OB_HOOK(ovsdb_idl_create);
+OB_HOOK(ovsdb_idl_run);
 OB_HOOK(bridge_run);
 OB_HOOK(bridge_wait);
 OB_HOOK(bridge_exit);
@@ -89,6 +90,15 @@ __wrap_ovsdb_idl_create(const char *remote,
         bx_plugin_init();
     }
     return new;
+}
+
+void
+__wrap_ovsdb_idl_run(struct ovsdb_idl *any)
+{
+    __real_ovsdb_idl_run(any);
+    if (any == idl) {
+        bx_status_read(any);
+    }
 }
 
 void

@@ -10,6 +10,9 @@
  *
  *   ovsdb_idl_create  The connection to the database is made: register
  *                     commands, keep the IDL.
+ *   ovsdb_idl_run     After the first time that it has the whole database, and
+ *                     before Open vSwitch acts on it: settle what the last
+ *                     daemon left.
  *   bridge_run        After it: our own slice of the main loop.
  *   bridge_wait       Our wake-ups.
  *   bridge_exit       Before it: stop the guard thread.

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include "ofproto-bond/device.h"
 #include "ofproto-bond/ethtool.h"
 #include "ofproto-bond/owner.h"
 #include "ofproto-bond/sense.h"
@@ -167,6 +168,81 @@ find_past(const char *bond, const char *member, struct eth_addr mac,
     key = xasprintf("%s_own_mtu", member);
     past->own_mtu = smap_get_int(&port->status, key, 0);
     free(key);
+}
+
+/* Is 'member' one of a bond 'port'? */
+static bool
+has_member(const struct ovsrec_port *port, const char *member)
+{
+    for (size_t i = 0; i < port->n_interfaces; i++) {
+        if (!strcmp(port->interfaces[i]->name, member)) {
+            return port->n_interfaces > 1;
+        }
+    }
+    return false;
+}
+
+/* Returns the member of which 'key' tells, with 'suffix' after its name, for
+ * the caller to free; or null if there is none, or it is still in the bond
+ * 'port', or gone altogether. */
+static char *
+former_member(const struct ovsrec_port *port, const char *key,
+              const char *suffix)
+{
+    size_t len = strlen(key);
+    size_t cut = strlen(suffix);
+    struct eth_addr mac;
+
+    if (len <= cut || strcmp(key + len - cut, suffix)) {
+        return NULL;
+    }
+    char *member = xmemdup0(key, len - cut);
+    if (has_member(port, member) || ob_ethtool_mac(member, &mac)) {
+        free(member);
+        return NULL;
+    }
+    return member;
+}
+
+/* Gives members that left while no daemon ran, or whose bond has become an
+ * ordinary port, back what they had.  To be called before Open vSwitch empties
+ * the status of ports. */
+static void
+settle_past(struct ovsdb_idl *idl)
+{
+    const struct ovsrec_port *port;
+
+    OVSREC_PORT_FOR_EACH (port, idl) {
+        const struct smap_node *node;
+
+        SMAP_FOR_EACH (node, &port->status) {
+            char *member = former_member(port, node->key, "_perm_hwaddr");
+            struct eth_addr mac;
+
+            if (member && eth_addr_from_string(node->value, &mac)) {
+                ob_device_give_back(member, mac, 0);
+            }
+            free(member);
+
+            member = former_member(port, node->key, "_own_mtu");
+            if (member) {
+                ob_device_give_back(member, eth_addr_zero, atoi(node->value));
+            }
+            free(member);
+        }
+    }
+}
+
+void
+bx_status_read(struct ovsdb_idl *idl)
+{
+    static bool settled;
+
+    if (!settled && ovsdb_idl_has_ever_connected(idl)
+        && ovsdb_idl_has_lock(idl)) {
+        settled = true;
+        settle_past(idl);
+    }
 }
 
 static void

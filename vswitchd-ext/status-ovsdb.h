@@ -34,6 +34,12 @@
 struct ovsdb_idl;
 
 void bx_status_init(void);
+
+/* The IDL has taken in what there was.  Once that is the whole database,
+ * members of the past are given back what they had, before Open vSwitch acts
+ * on it. */
+void bx_status_read(struct ovsdb_idl *);
+
 void bx_status_run(struct ovsdb_idl *);
 void bx_status_wait(struct ovsdb_idl *);
 

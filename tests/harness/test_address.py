@@ -88,6 +88,11 @@ class Net:
         return self.s.vsctl("--if-exists", "get", "port", "bond0",
                             "status:" + key).strip().strip('"').replace("\\", "")
 
+    def leave_meanwhile(self, member):
+        """Takes a member out of the bond without the daemon."""
+        self.s.vsctl("--no-wait", "remove", "port", "bond0", "interfaces",
+                     self.s.get("interface", member, "_uuid"))
+
     def fail_over(self, old, new):
         """Cuts the cable of 'old' and waits for 'new' to be active."""
         self.trunk.cable(old).cut()
@@ -213,6 +218,28 @@ def test_end(net):
     net.s.start()
     net.expect(P1, P2, P3)
     wait_until(lambda: net.mtus() == [1500] * 3, "MTU is given back")
+
+
+def test_left_meanwhile(net):
+    """Members that leave while no daemon runs are given back what they had,
+    also the one that is left alone."""
+    net.bond(["p1", "p2", "p3"], "bond-fail-over-mac=follow", "bond-mtu=1400")
+    net.fail_over("p1", "p2")
+    net.expect(P2, P1, P3, P1)
+    wait_until(lambda: net.status("p2_perm_hwaddr") == P2,
+               "the database knows what p2 had")
+    net.s.kill()
+    net.leave_meanwhile("p2")
+    net.s.start()
+    net.expect(P2, P2, P1, P1)      # As Linux has it after a release.
+    assert net.mtus() == [1400, 1500, 1400]
+    wait_until(lambda: net.status("p3_perm_hwaddr") == P3,
+               "the database knows what p3 had")
+    net.s.stop()
+    net.leave_meanwhile("p1")
+    net.s.start()
+    net.expect(P1, P2, P3)
+    assert net.mtus() == [1500] * 3
 
 
 def test_address_of_who_left(net):
