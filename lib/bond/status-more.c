@@ -78,14 +78,17 @@ has_mac(const struct bnd_status *s)
 static void
 format_options(const struct bnd_status *s, struct ds *ds)
 {
+    ds_put_format(ds, "mii_status: %s\n", s->carrier ? "up" : "down");
     if (s->miimon) {
         ds_put_format(ds, "monitor: miimon, every %lld ms, use_carrier: %s\n",
                       s->miimon, bnd_status_option(s, "use-carrier"));
-    } else if (bnd_status_is_given(s, "miimon")
-               || bnd_status_is_given(s, "use-carrier")) {
+    } else {
         ds_put_cstr(ds, "monitor: carrier events (miimon: 0)\n");
     }
-    format_given(s, "primary-reselect", "primary_reselect", ds);
+    if (s->primary_present || bnd_status_is_given(s, "primary-reselect")) {
+        ds_put_format(ds, "primary_reselect: %s\n",
+                      bnd_status_option(s, "primary-reselect"));
+    }
     if (s->mac_policy) {
         ds_put_format(ds, "fail_over_mac: %s%s\n", s->mac_policy,
                       s->mac_forced ? " (as a member cannot change its "
@@ -98,9 +101,7 @@ format_options(const struct bnd_status *s, struct ds *ds)
         ds_put_cstr(ds, "all_slaves_active: true\n");
     }
     format_given(s, "num-grat-arp", "num_grat_arp", ds);
-    if (bnd_status_is_given(s, "peer-notif-delay")) {
-        ds_put_format(ds, "peer_notif_delay: %lld ms\n", s->peer_notif_delay);
-    }
+    ds_put_format(ds, "peer_notif_delay: %lld ms\n", s->peer_notif_delay);
     format_given(s, "resend-igmp", "resend_igmp", ds);
 }
 
@@ -116,12 +117,11 @@ format_link(const struct bnd_status_member *m, long long int now,
     if (m->duplex != BND_DUPLEX_UNKNOWN) {
         ds_put_format(ds, ", %s duplex", bnd_duplex_name(m->duplex));
     }
-    ds_put_format(ds, ", link failures: %"PRIu32, m->n_failures);
+    ds_put_format(ds, ", link failures: %"PRIu32", permanent address: "
+                  BND_MAC_FMT", queue_id: %u", m->n_failures,
+                  BND_MAC_ARGS(m->perm_mac), m->options.queue_id);
     if (m->options.prio) {
         ds_put_format(ds, ", prio: %"PRId32, m->options.prio);
-    }
-    if (m->options.queue_id) {
-        ds_put_format(ds, ", queue_id: %u", m->options.queue_id);
     }
     if (m->options.admin != BND_ADMIN_UP) {
         ds_put_format(ds, ", admin: %s", bnd_admin_name(m->options.admin));
