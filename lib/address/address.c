@@ -318,6 +318,8 @@ bnd_address_fact(struct bnd_member *m, struct eth_addr mac, long long int now,
     if (bnd_address_is_zero(m->want_mac)) {
         m->perm_mac = mac;              /* None of our business. */
         m->mac_trouble = BND_MAC_FINE;
+    } else if (bnd_address_equal(mac, m->asked_mac)) {
+        /* As it was told to, though we may think better of it by now. */
     } else if (bnd_address_equal(m->mac, m->want_mac)) {
         /* It had what it should have. */
         m->want_mac = m->asked_mac = mac;
