@@ -127,7 +127,8 @@ fill_link(const struct bnd_bond *b, struct bnd_status *s)
         struct bnd_status_member *m = &s->members[i];
 
         m->backup = (xmit == BND_XMIT_ACTIVE ? !m->active
-                     : b->lacp && !m->enabled);
+                     : m->options.admin != BND_ADMIN_UP
+                       || (b->lacp && !m->enabled));
         if (!m->enabled || (xmit == BND_XMIT_ACTIVE && !m->active)) {
             continue;
         }
