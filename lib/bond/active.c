@@ -10,7 +10,7 @@
  * Open vSwitch knows less patience: it returns to a primary that works at
  * once, and a member in downdelay is as good to it as any other.  We do so
  * where nothing is configured that it does not know, which is to say neither
- * miimon nor primary-reselect. */
+ * miimon nor primary-reselect nor active-slave. */
 
 #include <config.h>
 #include "bond/bond-private.h"
@@ -25,7 +25,8 @@ bool
 bnd_chooses_as_linux(const struct bnd_bond *b)
 {
     return (bnd_has_mii(b)
-            || bnd_settings_is_given(&b->settings, BND_OPT_PRIMARY_RESELECT));
+            || bnd_settings_is_given(&b->settings, BND_OPT_PRIMARY_RESELECT)
+            || bnd_settings_is_given(&b->settings, BND_OPT_ACTIVE_MEMBER));
 }
 
 /* What there is to choose from; 'members' has room for all.  'present' is
