@@ -211,8 +211,8 @@ put_member_link(struct json *j, const struct bnd_status_member *m,
     put_bool(j, "carrier", m->carrier);
     put_known(j, "speed", m->speed_mbps);
     put_duplex(j, m->duplex);
-    put_mac(j, "perm_hwaddr", m->perm_mac);
-    put_mac(j, "address", m->mac);
+    put_known_mac(j, "perm_hwaddr", m->perm_mac);
+    put_known_mac(j, "address", m->mac);
     put_known(j, "mtu", m->mtu);
     put_known(j, "own_mtu", m->own_mtu);
     put_str(j, "address_trouble", m->mac_trouble == BND_MAC_FINE ? NULL
@@ -320,6 +320,7 @@ bnd_status_to_json(const char *name, const struct bnd_status *s,
                    const struct bnd_status_extra *x, long long int now,
                    struct json *options, struct json *const member_options[])
 {
+    static const struct eth_addr zero;
     const struct bnd_status_member *active = bnd_status_active(s);
     struct json *members = json_array_create_empty();
     struct json *errors = lines(x->errors);
@@ -335,7 +336,7 @@ bnd_status_to_json(const char *name, const struct bnd_status *s,
     put_bool(o, "fallback", s->fallback);
     put_link(o, s);
     put_str(o, "active_slave", active ? active->name : NULL);
-    put_mac(o, "active_mac", s->active_mac);
+    put_known_mac(o, "active_mac", active ? s->active_mac : zero);
     put_known_mac(o, "address", s->mac);
     put_str(o, "fail_over_mac", s->mac_policy);
     put_bool(o, "fail_over_mac_forced", s->mac_forced);
