@@ -6,6 +6,7 @@ Each member of the bond leads to an interface of the namespace "far", where all
 frames are captured.  The host is br0 itself; names like LB_FO_01 are those of
 the specification's catalogue of tests."""
 
+import fcntl
 import ipaddress
 import re
 import socket
@@ -235,14 +236,36 @@ class Net:
         """Sets keys of the bond."""
         self.s.vsctl("set", "port", "bond0", *settings)
 
+    def cut(self):
+        """Cuts p1's cable, without the time that a process takes to start;
+        returns when."""
+        get, put, up = 0x8913, 0x8914, 1
+        sock = self.captures[0].sock
+        name, flags = struct.unpack_from("16sH", fcntl.ioctl(
+            sock, get, struct.pack("16s24x", b"q1")))
+        when = time.time()
+        fcntl.ioctl(sock, put, struct.pack("16sH22x", name, flags & ~up))
+        return when
+
     def fail_over(self, seconds=0.5):
         """Cuts p1's cable; returns when, and what then came by p2 for
         'seconds'."""
         self.clear()
-        when = time.time()
-        self.cables["p1"].cut()
+        when = self.cut()
         time.sleep(seconds * SLOW)
         return when, self.frames("p2")
+
+    def fail_over_in_time(self, in_time, seconds=0.5):
+        """The same until 'in_time(when, frames)', three times at most: the
+        machine may delay anything once, a fault always does.  It asserts what
+        must be so each time."""
+        for attempt in range(3):
+            if attempt:
+                self.mend()
+            when, frames = self.fail_over(seconds)
+            if in_time(when, frames):
+                return when, frames
+        raise AssertionError("late three times")
 
     def mend(self):
         """Undoes it and makes p1 active."""
@@ -283,10 +306,10 @@ def bursts(frames, address=A):
 
 
 def near(times, wanted, tolerance=0.08):
-    """Are 'times' those that are wanted?"""
-    return (len(times) == len(wanted)
-            and all(-0.02 <= t - w <= tolerance * SLOW
-                    for t, w in zip(times, wanted)))
+    """Are 'times' those that are wanted?  There must be as many."""
+    assert len(times) == len(wanted), times
+    return all(-0.02 <= t - w <= tolerance * SLOW
+               for t, w in zip(times, wanted))
 
 
 def test_lb_fo_01_02_host(make):
@@ -294,10 +317,15 @@ def test_lb_fo_01_02_host(make):
     member, at once, in Linux's format."""
     net = make(AB)
     v10_ll = net.link_local("v10")
-    when, frames = net.fail_over()
-    assert told(frames) == sorted(
-        [(0, A), (0, B), (0, A6), (0, net.ll),
-         (10, C), (10, C6), (10, v10_ll)])
+
+    def in_time(when, frames):
+        assert told(frames) == sorted(
+            [(0, A), (0, B), (0, A6), (0, net.ll),
+             (10, C), (10, C6), (10, v10_ll)])
+        last = max(f.when for f in frames if f.garp() or f.na())
+        print("host announced %.1f ms after the cut" % ((last - when) * 1000))
+        return last - when < 0.05 * SLOW
+    _when, frames = net.fail_over_in_time(in_time)
     m = net.mac.replace(":", "")
     garp = [f for f in frames if f.garp() == A][0]
     assert garp.data.hex() == (
@@ -312,9 +340,6 @@ def test_lb_fo_01_02_host(make):
     tagged = [f for f in frames if f.garp() == C][0]
     assert tagged.tags == [(0x8100, 10)]
     assert tagged.src == net.ns.mac("v10")
-    last = max(f.when for f in frames if f.garp() or f.na())
-    print("host announced %.1f ms after the cut" % ((last - when) * 1000))
-    assert last - when < 0.3 * SLOW
 
 
 def test_lb_fo_02_ipv6_state(make):
@@ -362,10 +387,12 @@ def test_lb_fo_03_no_address(make):
 def test_lb_fo_04_05_06_bursts(make, settings, wanted):
     """So many times, so far apart, all addresses each time."""
     net = make(AB, *[KEY + s for s in settings])
-    _when, frames = net.fail_over(1.2)
-    assert near(bursts(frames), wanted), bursts(frames)
-    assert near(bursts(frames, C), wanted)
-    assert len([f for f in frames if f.na() == C6]) == len(wanted)
+
+    def in_time(_when, frames):
+        assert len([f for f in frames if f.na() == C6]) == len(wanted)
+        return (near(bursts(frames), wanted)
+                and near(bursts(frames, C), wanted))
+    net.fail_over_in_time(in_time, 1.2)
 
 
 def test_lb_fo_06_guests_stay(make):
@@ -629,15 +656,22 @@ def test_neighbours_table(make):
     net.ns.run("ping", "-c1", "-W1", "10.0.0.99", check=False)
     fdb = lambda: net.far.run("bridge", "fdb", "show").stdout  # noqa: E731
     wait_until(lambda: "%s dev q1" % net.mac in fdb(), "learned by q1")
-    monitor = Monitor(net.far)
-    when, _frames = net.fail_over(1.0)
-    monitor.stop()
-    for mac in net.mac, guest:
-        t = monitor.moved(mac, "q2")
-        assert t is not None, monitor.text
-        print("%s at the new port %.1f ms after the cut"
-              % (mac, (t - when) * 1000))
-        assert t - when < 0.3 * SLOW
+
+    def in_time():
+        monitor = Monitor(net.far)
+        when, _frames = net.fail_over()
+        monitor.stop()
+        late = []
+        for mac in net.mac, guest:
+            t = monitor.moved(mac, "q2")
+            assert t is not None, monitor.text
+            print("%s at the new port %.1f ms after the cut"
+                  % (mac, (t - when) * 1000))
+            late.append(t - when)
+        net.mend()
+        wait_until(lambda: "%s dev q1" % net.mac in fdb(), "back at q1")
+        return max(late) < 0.05 * SLOW
+    assert any(in_time() for _ in range(3))
 
 
 class Monitor:
@@ -756,17 +790,20 @@ def test_lb_fo_11_13_host_groups(make, mode):
     join(net, "br0", "ff05::123")
     v10_ll = net.link_local("v10")
     time.sleep(1.0)
-    when, _frames = net.fail_over(1.0)
-    frames = net.frames("p2")
-    for group, vlan, version, source in (
-            ("239.1.2.3", 0, 3, (A, B)), ("239.1.2.4", 10, 3, (C,)),
-            ("ff05::123", 0, 2, (net.ll,))):
-        found = reports(frames, group)
-        assert near([r[0] - found[0][0] for r in found],
-                    [0, 0.2, 0.4, 0.6]), found
-        assert {r[1:3] for r in found} == {(vlan, version)}
-        assert {r[3] for r in found} <= set(source)
-        assert found[0][0] - when < 0.3 * SLOW
+
+    def in_time(when, frames):
+        late = False
+        for group, vlan, version, source in (
+                ("239.1.2.3", 0, 3, (A, B)), ("239.1.2.4", 10, 3, (C,)),
+                ("ff05::123", 0, 2, (net.ll,))):
+            found = reports(frames, group)
+            assert {r[1:3] for r in found} == {(vlan, version)}
+            assert {r[3] for r in found} <= set(source)
+            late |= (not near([r[0] - found[0][0] for r in found],
+                              [0, 0.2, 0.4, 0.6])
+                     or found[0][0] - when > 0.05 * SLOW)
+        return not late
+    _when, frames = net.fail_over_in_time(in_time, 1.0)
     assert v10_ll in {r[2] for f in frames for r in [f.mld()]
                       if r and f.vlan == 10}
     assert reports(frames, "224.0.0.1") == []
@@ -799,12 +836,16 @@ def test_snooped_groups(make):
     wait_until(lambda: all(g in net.s.appctl("mdb/show", "br0")
                            for g in groups), "all are learned")
     v10_ll = net.link_local("v10")
-    _when, frames = net.fail_over(0.8)
     wanted = [(0, 1, A), (10, 2, C), (30, 3, "0.0.0.0"), (10, 1, v10_ll),
               (30, 2, "::")]
-    for group, want in zip(groups, wanted):
-        found = reports(frames, group)
-        assert [r[1:] for r in found] == [want] * 2, group
-        assert near([r[0] - found[0][0] for r in found], [0, 0.2]), group
+
+    def in_time(_when, frames):
+        late = False
+        for group, want in zip(groups, wanted):
+            found = reports(frames, group)
+            assert [r[1:] for r in found] == [want] * 2, group
+            late |= not near([r[0] - found[0][0] for r in found], [0, 0.2])
+        return not late
+    _when, frames = net.fail_over_in_time(in_time, 0.8)
     source = {f.src for f in frames if f.igmp() and f.vlan == 30}
     assert source == {net.mac}
