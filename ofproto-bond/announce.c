@@ -10,7 +10,10 @@
 #include "dp-packet.h"
 #include "hash.h"
 #include "ofproto-bond/attach.h"
+#include "ofproto-bond/bundles.h"
+#include "ofproto-bond/cuts.h"
 #include "ofproto-bond/groups.h"
+#include "ofproto-bond/guard.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/hosts.h"
 #include "ofproto-bond/notices.h"
@@ -23,6 +26,10 @@
  * looks at. */
 #define MAX_AT_ONCE 16
 #define MAX_LOOK 256
+
+/* The guard has nothing else to do, but comes round less often: it may send as
+ * many times this. */
+#define GUARD_VISITS 8
 
 /* One packet. */
 #define CREDIT 1000
@@ -80,6 +87,7 @@ ob_announce_init(struct ob_announcer *a)
     hmap_init(&a->told);
     hmap_init(&a->told_groups);
     hmap_init(&a->speakers);
+    atomic_init(&a->wake, BND_NEVER);
 }
 
 static void
@@ -108,6 +116,8 @@ ob_announce_note(struct ob_announce_todo *todo, const struct bnd_effects *fx)
 
     todo->peers |= bnd_effects_has(fx, BND_FX_NOTIFY_PEERS);
     todo->guests |= bnd_effects_has(fx, BND_FX_WANT_ADDRS);
+    todo->moves |= (bnd_effects_has(fx, BND_FX_SET_MAC)
+                    || bnd_effects_has(fx, BND_FX_BOND_MAC));
     todo->groups |= groups;
     todo->groups_anew |= groups && bnd_effects_has(fx, BND_FX_ACTIVE);
 }
@@ -159,20 +169,32 @@ end_round(struct ob_walk *walk)
     walk->rounds--;
 }
 
-void
-ob_announce_begin(struct ob_owner *o, const struct ob_announce_todo *todo)
+/* Takes what passes want announced, if it can be now: the members' and the
+ * host's own addresses must be those that they are to have.  The guard does not
+ * know whether the main thread is just setting them. */
+static void
+take_todo(struct ob_owner *o, bool by_guard, struct ob_announce_todo *todo)
+{
+    memset(todo, 0, sizeof *todo);
+    ovs_mutex_lock(&o->mutex);
+    if (!o->n_todo_macs && !(by_guard && o->todo_announce.moves)) {
+        *todo = o->todo_announce;
+        memset(&o->todo_announce, 0, sizeof o->todo_announce);
+    }
+    ovs_mutex_unlock(&o->mutex);
+}
+
+/* Announces the host's own, and sets to announcing the others. */
+static void
+begin(struct ob_owner *o, const struct ob_announce_todo *todo)
+    OVS_REQUIRES(ob_host_mutex)
 {
     struct ob_announcer *a = &o->announcer;
-    long long int now = time_msec();
 
-    if (!ob_owner_ofproto(o) || !o->bond->bundle) {
-        return;
-    }
     if (!is_pending(a)) {
         a->credit = MAX_AT_ONCE * CREDIT;
-        a->credit_at = now;
+        a->credit_at = time_msec();
     }
-    ob_hosts_start();
     ob_hosts_run();
     if (todo->peers || todo->guests) {
         ob_told_clear(&a->told);
@@ -232,7 +254,7 @@ announce_source(struct ob_owner *o, const struct ob_source *source)
         uint16_t vlan = inside.tag[0].vid;
 
         if (host_has_told(o, source->mac, vlan)
-            || ob_attach_is_learned(ob_owner_ofproto(o), source->mac, vlan)) {
+            || ob_attach_is_learned(b->ofproto, source->mac, vlan)) {
             return false;
         }
     }
@@ -250,8 +272,8 @@ run_learned(struct ob_owner *o, size_t n, bool *done)
     struct ob_address addresses[MAX_AT_ONCE];
     size_t sent = 0;
 
-    n = ob_attach_next_addresses(ob_owner_ofproto(o), o->bond->bundle,
-                                 &o->announcer.guests.pos, MAX_LOOK,
+    n = ob_attach_next_addresses(ob_bundles_ofproto(o->bond->bundle),
+                                 o->bond->bundle, &o->announcer.guests.pos, MAX_LOOK,
                                  addresses, n, done);
     for (size_t i = 0; i < n; i++) {
         sent += announce(o, &addresses[i]);
@@ -298,18 +320,12 @@ run_guests(struct ob_owner *o, size_t n)
     return sent;
 }
 
-void
-ob_announce_run(struct ob_owner *o)
+/* Sends what may be sent at once.  Returns true if there was any. */
+static bool
+send_some(struct ob_owner *o)
+    OVS_REQUIRES(ob_host_mutex)
 {
     struct ob_announcer *a = &o->announcer;
-
-    if (!is_pending(a)) {
-        return;
-    }
-    if (!ob_owner_ofproto(o) || !o->bond->bundle) {
-        stop(a);                /* The bond has gone meanwhile. */
-        return;
-    }
 
     earn_credit(o, a, time_msec());
     size_t n = MIN(MAX_AT_ONCE, a->credit / CREDIT);
@@ -326,13 +342,13 @@ ob_announce_run(struct ob_owner *o)
         sent += run_guests(o, n - sent);
     }
     a->credit -= (long long int) sent * CREDIT;
-    if (!is_pending(a)) {
-        stop(a);
-    }
+    return sent;
 }
 
-long long int
-ob_announce_wake_time(const struct ob_owner *o)
+/* When the next packet may be sent. */
+static long long int
+wake_time(const struct ob_owner *o)
+    OVS_REQUIRES(ob_host_mutex)
 {
     const struct ob_announcer *a = &o->announcer;
 
@@ -343,4 +359,73 @@ ob_announce_wake_time(const struct ob_owner *o)
     long long int missing = MAX(CREDIT - a->credit, 0);
     return (a->credit_at
             + DIV_ROUND_UP(missing, ob_owner_announce_rate(o)));
+}
+
+static void
+run(struct ob_owner *o, bool by_guard)
+    OVS_REQUIRES(ob_host_mutex)
+{
+    struct ob_announcer *a = &o->announcer;
+    struct ob_announce_todo todo;
+
+    take_todo(o, by_guard, &todo);
+    if (!o->bond || !ob_bundles_ofproto(o->bond->bundle)) {
+        stop(a);                /* The bond has gone meanwhile. */
+        return;
+    }
+    if (ob_announce_is_todo(&todo)) {
+        begin(o, &todo);
+    }
+    for (int i = 0; i < (by_guard ? GUARD_VISITS : 1) && is_pending(a); i++) {
+        if (!send_some(o)) {
+            break;
+        }
+    }
+    if (!is_pending(a)) {
+        stop(a);
+    }
+}
+
+void
+ob_announce_run(struct ob_owner *o, bool by_guard)
+{
+    struct ob_announcer *a = &o->announcer;
+    long long int before = ob_announce_wake_time(o);
+    bool todo;
+
+    atomic_read_relaxed(&o->todo, &todo);
+    if (!todo && before == BND_NEVER) {
+        return;
+    }
+    if (!by_guard) {
+        ob_hosts_start();
+    }
+    ovs_mutex_lock(&ob_host_mutex);
+    run(o, by_guard);
+    long long int wake = wake_time(o);
+    atomic_store_relaxed(&a->wake, wake);
+    if (by_guard) {
+        ob_groups_end_round();
+    }
+    ovs_mutex_unlock(&ob_host_mutex);
+
+    if (!by_guard && before == BND_NEVER && wake != BND_NEVER) {
+        ob_guard_look();        /* It has to see that it goes on. */
+    }
+}
+
+long long int
+ob_announce_wake_time(const struct ob_owner *o)
+{
+    long long int wake;
+
+    atomic_read_relaxed(&CONST_CAST(struct ob_owner *, o)->announcer.wake,
+                        &wake);
+    return wake;
+}
+
+long long int
+ob_announce_guard_time(const struct ob_owner *o)
+{
+    return bnd_deadline_in(ob_announce_wake_time(o), OB_CUT_MS);
 }

@@ -27,7 +27,10 @@
  * An address that is learned or forgotten meanwhile may be missed, or announced
  * twice if the table is made larger.
  *
- * Threads: main, but for ob_announce_note().
+ * Should the main loop be held up just then, or meanwhile, the guard (guard.h)
+ * does it in its place, for neighbours cannot wait.
+ *
+ * Threads: main and the guard, one at a time ('ob_host_mutex', hosts.h).
  *
  * Source: Open vSwitch, lib/mac-learning.h; Linux,
  * Documentation/networking/bonding.rst, num_grat_arp and resend_igmp. */
@@ -40,6 +43,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "openvswitch/hmap.h"
+#include "ovs-atomic.h"
 
 struct bnd_effects;
 struct ob_owner;
@@ -48,6 +52,7 @@ struct ob_owner;
 struct ob_announce_todo {
     bool peers;                 /* The host, and a round of guests... */
     bool guests;                /* ...who are another failover's. */
+    bool moves;                 /* Addresses change, too. */
     bool groups;                /* A round of multicast groups... */
     bool groups_anew;           /* ...likewise. */
 };
@@ -64,6 +69,7 @@ struct ob_announcer {
     struct ob_walk groups;
     long long int credit;       /* Thousandths of packets that may be sent... */
     long long int credit_at;    /* ...as of that time, ms. */
+    atomic_llong wake;          /* When something is due, ms, or BND_NEVER. */
     struct hmap told;           /* Addresses that the host has announced by
                                  * itself (struct ob_told)... */
     struct hmap told_groups;    /* ...and groups that it has reported. */
@@ -79,14 +85,14 @@ void ob_announce_note(struct ob_announce_todo *, const struct bnd_effects *fx);
 /* Is there anything? */
 bool ob_announce_is_todo(const struct ob_announce_todo *);
 
-/* Announces the host's addresses and groups, and sets to announcing the others.
- * The members' and the host's own addresses must be those that they are to
- * have by now. */
-void ob_announce_begin(struct ob_owner *, const struct ob_announce_todo *);
+/* Announces the host's addresses and groups if passes want it, unless addresses
+ * have to be set before, and sends what else is due. */
+void ob_announce_run(struct ob_owner *, bool by_guard);
 
-/* Sends what is due, and says when the next is, in ms, or BND_NEVER. */
-void ob_announce_run(struct ob_owner *);
+/* When the next is due, in ms, or BND_NEVER; and when the guard is to send it,
+ * for the main loop has not. */
 long long int ob_announce_wake_time(const struct ob_owner *);
+long long int ob_announce_guard_time(const struct ob_owner *);
 
 /* Sets of what has been told in VLAN 'vlan', for the sake of those who would
  * tell it again.  An Ethernet address is the beginning of an IPv6 one. */

@@ -20,6 +20,7 @@
 #include "ofproto-bond/groups.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/host-mac.h"
+#include "ofproto-bond/hosts.h"
 #include "ofproto-bond/sources.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
@@ -367,7 +368,9 @@ __wrap_xlate_bundle_set(struct ofproto_dpif *ofproto, struct ofbundle *bundle,
 
     ob_bundles_set(&config);
     if (bond) {
+        ovs_mutex_lock(&ob_host_mutex);
         CONST_CAST(struct bond *, bond)->bundle = bundle;
+        ovs_mutex_unlock(&ob_host_mutex);
     }
     __real_xlate_bundle_set(ofproto, bundle, name, vlan_mode, qinq_ethtype,
                             vlan, trunks, cvlans, use_priority_tags, bond,

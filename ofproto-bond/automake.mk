@@ -17,6 +17,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/bundles.h \
 	ofproto-bond/carrier.c \
 	ofproto-bond/carrier.h \
+	ofproto-bond/cuts.c \
+	ofproto-bond/cuts.h \
 	ofproto-bond/device.c \
 	ofproto-bond/device.h \
 	ofproto-bond/ethtool.c \

@@ -150,6 +150,7 @@ bond_create(const struct bond_settings *s, struct ofproto_dpif *ofproto)
         atomic_init(&bond->bytes[i], 0);
         atomic_init(&bond->packets[i], 0);
     }
+    bond->is_dummy = ob_attach_is_dummy(ofproto);
     for (uint32_t i = 1; i < OB_N_QUEUES; i++) {
         bond->priority[i] = ob_attach_queue_priority(ofproto, i);
     }

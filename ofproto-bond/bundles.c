@@ -8,6 +8,7 @@
 #include "bitmap.h"
 #include "hash.h"
 #include "netdev.h"
+#include "ofproto-bond/hosts.h"
 #include "packets.h"
 #include "util.h"
 #include "vlan-bitmap.h"
@@ -36,6 +37,14 @@ ob_bundles_find(const void *bundle)
     return find(bundle);
 }
 
+const struct ofproto_dpif *
+ob_bundles_ofproto(const void *bundle)
+{
+    const struct ob_bundle *b = find(bundle);
+
+    return b ? b->ofproto : NULL;
+}
+
 static void
 set_vlans(unsigned long **to, const unsigned long *from)
 {
@@ -50,6 +59,7 @@ ob_bundles_set(const struct ob_bundle *config)
 {
     struct ob_bundle *b = find(config->bundle);
 
+    ovs_mutex_lock(&ob_host_mutex);
     if (!b) {
         b = xzalloc(sizeof *b);
         b->bundle = config->bundle;
@@ -62,12 +72,15 @@ ob_bundles_set(const struct ob_bundle *config)
     set_vlans(&b->trunks, config->trunks);
     set_vlans(&b->cvlans, config->cvlans);
     b->priority_tags = config->priority_tags;
+    ovs_mutex_unlock(&ob_host_mutex);
 }
 
 static void
 bundle_free(struct ob_bundle *b)
 {
+    ovs_mutex_lock(&ob_host_mutex);
     hmap_remove(&bundles, &b->node);
+    ovs_mutex_unlock(&ob_host_mutex);
     free(b->trunks);
     free(b->cvlans);
     free(b);
@@ -98,7 +111,9 @@ is_host_port(const struct netdev *netdev)
 static void
 host_port_free(struct ob_host_port *p)
 {
+    ovs_mutex_lock(&ob_host_mutex);
     hmap_remove(&host_ports, &p->node);
+    ovs_mutex_unlock(&ob_host_mutex);
     netdev_close(p->netdev);
     free(p);
 }
@@ -137,6 +152,7 @@ ob_host_ports_set(const struct ofproto_dpif *ofproto, const void *bundle,
         host_port_free(p);
         p = NULL;
     }
+    ovs_mutex_lock(&ob_host_mutex);
     if (!p && bundle && is_host_port(netdev)) {
         p = xzalloc(sizeof *p);
         p->port = port;
@@ -148,6 +164,7 @@ ob_host_ports_set(const struct ofproto_dpif *ofproto, const void *bundle,
         p->bundle = bundle;
         p->is_local = ofp_port == OFPP_LOCAL;
     }
+    ovs_mutex_unlock(&ob_host_mutex);
 }
 
 void

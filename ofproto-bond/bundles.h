@@ -9,7 +9,8 @@
  * with which tags a frame that came in by one leaves by another; and which
  * ports are the host's own.
  *
- * Threads: main, but for functions on tags.
+ * Threads: main, but for functions on tags; and others may look while they hold
+ * 'ob_host_mutex' (hosts.h).
  *
  * Source: ovs-vswitchd.conf.db(5), Port, VLAN Configuration. */
 
@@ -79,6 +80,9 @@ void ob_host_ports_remove(const void *port);
 
 /* Returns the configuration of 'bundle', or null. */
 const struct ob_bundle *ob_bundles_find(const void *bundle);
+
+/* Returns its bridge, or null. */
+const struct ofproto_dpif *ob_bundles_ofproto(const void *bundle);
 
 /* Calls 'cb' for each host port of a bridge. */
 typedef void ob_host_port_cb(const struct ob_host_port *, void *aux);

@@ -5,9 +5,8 @@
  *
  * A thread that does one thing: as soon as a member's carrier goes, it has the
  * packet path do without that member (ob_owners_carrier()), and when the
- * carrier comes back, it takes that order back.  It decides nothing else; the
- * main loop hears of the link by itself, soon enough for everything but the
- * packets.
+ * carrier comes back, it takes that order back.  It decides nothing else: the
+ * main loop hears of the link by itself, or the guard (guard.h) steps in.
  *
  * Linux devices (tap, veth, NICs with a kernel driver, also those that AF_XDP
  * uses) are heard of by rtnetlink.  Devices of DPDK say nothing; those are

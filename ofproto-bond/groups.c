@@ -473,7 +473,8 @@ ob_groups_begin(struct ob_owner *o)
 
     ob_groups_stop(&o->announcer);
     ob_told_clear(&o->announcer.told_groups);
-    ob_host_ports_for_each(ob_owner_ofproto(o), report_port, &aux);
+    ob_host_ports_for_each(ob_bundles_ofproto(o->bond->bundle), report_port,
+                           &aux);
 }
 
 /* Groups of guests. */
@@ -498,8 +499,9 @@ ob_groups_run(struct ob_owner *o, struct hmap_position *pos, size_t n,
     struct ob_group groups[MAX_AT_ONCE];
     size_t sent = 0;
 
-    n = ob_attach_next_groups(ob_owner_ofproto(o), o->bond->bundle, pos,
-                              MAX_LOOK, groups, MIN(n, MAX_AT_ONCE), done);
+    n = ob_attach_next_groups(ob_bundles_ofproto(o->bond->bundle),
+                              o->bond->bundle, pos, MAX_LOOK, groups,
+                              MIN(n, MAX_AT_ONCE), done);
     for (size_t i = 0; i < n; i++) {
         sent += report_guest(o, &groups[i]);
     }

@@ -22,13 +22,16 @@ guard_main(void *aux OVS_UNUSED)
         struct ob_owner **late = ob_owners_late(now, &n, &next);
 
         for (size_t i = 0; i < n; i++) {
-            ob_owner_pass(late[i], true);
+            ob_owner_guard(late[i]);
             ob_owner_unref(late[i]);
         }
         free(late);
 
+        if (n) {
+            next = now + 1;     /* They may not be done. */
+        }
         if (next != BND_NEVER) {
-            poll_timer_wait_until(MAX(next, now + OB_LATE_MS / 4));
+            poll_timer_wait_until(next);
         }
         ob_worker_sleep(&worker);
     }
@@ -39,6 +42,12 @@ void
 ob_guard_start(void)
 {
     ob_worker_start(&worker, "bond_guard", guard_main);
+    ob_worker_wake(&worker);
+}
+
+void
+ob_guard_look(void)
+{
     ob_worker_wake(&worker);
 }
 

@@ -11,6 +11,10 @@
  * thread may do waits for it.  The same happens while the database is away,
  * when Open vSwitch's main loop goes round without its bridges.
  *
+ * A member that loses its carrier cannot wait so long: OB_CUT_MS after the
+ * carrier listener (carrier.h) has heard of it the guard tells the engine, if
+ * the main loop has not (cuts.h), and announces the new path (announce.h).
+ *
  * "Overdue" is measured by OVS's clock, which tests may stop; "held up" by the
  * machine's, which they may not.
  *
@@ -23,6 +27,9 @@
 
 /* Starts the guard, or tells it that there is one more bond. */
 void ob_guard_start(void);
+
+/* There may be something to do soon; from any thread. */
+void ob_guard_look(void);
 
 /* Stops the guard and waits until it is gone. */
 void ob_guard_stop(void);

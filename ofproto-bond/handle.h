@@ -55,8 +55,10 @@ struct bond {
     atomic_uint64_t bytes[BND_N_SLOTS];
     atomic_uint64_t packets[BND_N_SLOTS];
 
-    const void *bundle;         /* OVS's struct ofbundle.  Main thread. */
+    const void *bundle;         /* OVS's struct ofbundle (hosts.h). */
     struct ob_sources sources;  /* Who sends by its members. */
+
+    bool is_dummy;              /* On a datapath of tests.  Does not change. */
 
     /* What each queue is to the datapath.  Does not change: whoever publishes,
      * on whatever thread, needs it. */

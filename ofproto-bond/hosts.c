@@ -25,6 +25,8 @@ VLOG_DEFINE_THIS_MODULE(bond_hosts);
 /* Devices may stand on one another this high; more would be a circle. */
 #define MAX_DEPTH 8
 
+struct ovs_mutex ob_host_mutex = OVS_MUTEX_INITIALIZER;
+
 static struct hmap devices = HMAP_INITIALIZER(&devices);
 static struct hmap links = HMAP_INITIALIZER(&links);
 static struct nl_sock *sock;    /* Null before the start, and if it failed. */
@@ -370,7 +372,9 @@ ob_hosts_start(void)
         failed = true;
         return;
     }
+    ovs_mutex_lock(&ob_host_mutex);
     read_all();
+    ovs_mutex_unlock(&ob_host_mutex);
 }
 
 void

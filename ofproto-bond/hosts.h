@@ -14,7 +14,7 @@
  *
  * Devices in other network namespaces are not seen.
  *
- * Threads: main.
+ * Threads: main, or any that holds 'ob_host_mutex' meanwhile.
  *
  * Source: rtnetlink(7); Linux, Documentation/networking/bonding.rst,
  * num_grat_arp. */
@@ -27,9 +27,15 @@
 #include <stddef.h>
 #include "ofproto-bond/bundles.h"
 #include "openvswitch/hmap.h"
+#include "openvswitch/thread.h"
 #include "wire/ip.h"
 
 struct netdev;
+
+/* Protects what is known of the host's devices and of the switch's ports
+ * (bundles.h), and 'bond->bundle', from threads other than the main one: that
+ * one writes with it and may read ports without.  Taken before an owner's. */
+extern struct ovs_mutex ob_host_mutex;
 
 /* An address of a device. */
 struct ob_host_addr {
@@ -57,12 +63,13 @@ struct ob_device {
     size_t allocated_addrs;
 };
 
-/* Begins to follow the kernel; idempotent. */
+/* Begins to follow the kernel; idempotent.  Main thread. */
 void ob_hosts_start(void);
 
 /* Takes in what the kernel has said, and wakes for it.  Whoever reads right
  * after ob_hosts_run() knows all that has happened until then. */
-void ob_hosts_run(void);
+void ob_hosts_run(void)
+    OVS_REQUIRES(ob_host_mutex);
 void ob_hosts_wait(void);
 
 /* Calls 'cb' for the device of 'netdev', a port of a switch, and all that stand

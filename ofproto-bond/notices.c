@@ -158,5 +158,6 @@ ob_notice_host(struct ob_owner *o)
 {
     struct host_aux aux = { .owner = o };
 
-    ob_host_ports_for_each(ob_owner_ofproto(o), notice_port, &aux);
+    ob_host_ports_for_each(ob_bundles_ofproto(o->bond->bundle), notice_port,
+                           &aux);
 }

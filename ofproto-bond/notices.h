@@ -7,7 +7,7 @@
  * for their sender, with the tags that NORMAL would give them; and the notices
  * of the host's own addresses.
  *
- * Threads: main.
+ * Threads: whichever holds 'ob_host_mutex' (hosts.h).
  *
  * Source: Linux, Documentation/networking/bonding.rst, num_grat_arp. */
 

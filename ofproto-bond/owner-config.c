@@ -13,10 +13,12 @@
 #include "ofproto-bond/buckets.h"
 #include "ofproto-bond/bundles.h"
 #include "ofproto-bond/carrier.h"
+#include "ofproto-bond/cuts.h"
 #include "ofproto-bond/device.h"
 #include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/guard.h"
 #include "ofproto-bond/handle.h"
+#include "ofproto-bond/hosts.h"
 #include "ofproto-bond/ob-config.h"
 #include "ofproto-bond/sense.h"
 
@@ -81,6 +83,7 @@ ob_owner_detach_bond(struct ob_owner *o)
     ob_buckets_destroy(o->buckets, bond);
     o->buckets = NULL;
 
+    ovs_mutex_lock(&ob_host_mutex);     /* Not under a sender's feet. */
     ovs_mutex_lock(&o->mutex);
     bnd_reconfigure(o->engine, NULL, ob_owner_now(o), &o->fx);
     ob_bond_publish(bond, NULL);
@@ -94,6 +97,7 @@ ob_owner_detach_bond(struct ob_owner *o)
     }
     ob_owner_touched(o);
     ovs_mutex_unlock(&o->mutex);
+    ovs_mutex_unlock(&ob_host_mutex);
     remember_members(o);
     ob_owner_pass(o, false);
     ob_device_run(o);           /* Nobody else may be there to do it. */
@@ -384,6 +388,7 @@ ob_owner_set_netdev(struct ob_owner *o, struct ob_member *m,
         if (o->bond && o->bond->fast) {
             ob_fast_cut(o->bond->fast, m->id, false);
         }
+        ob_cut_heard(m, true);
         ovs_mutex_unlock(&o->mutex);
         ob_device_release(m);
         ob_device_members_changed(o);
@@ -447,6 +452,7 @@ void
 ob_owner_event(struct ob_owner *o, const struct bnd_event *e)
 {
     ovs_mutex_lock(&o->mutex);
+    ob_cut_note_told(o, e);
     bnd_event(o->engine, e, ob_owner_now(o), &o->fx);
     ob_owner_touched(o);
     ovs_mutex_unlock(&o->mutex);

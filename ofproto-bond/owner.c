@@ -10,11 +10,13 @@
 #include "netdev.h"
 #include "ofproto/bond.h"
 #include "ofproto-bond/buckets.h"
+#include "ofproto-bond/cuts.h"
 #include "ofproto-bond/device.h"
 #include "ofproto-bond/event-log.h"
 #include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/frames.h"
 #include "ofproto-bond/groups.h"
+#include "ofproto-bond/guard.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/host-mac.h"
 #include "ofproto-bond/hosts.h"
@@ -67,8 +69,10 @@ bool
 ob_owners_run(void)
 {
     latch_poll(&main_latch);
+    ovs_mutex_lock(&ob_host_mutex);
     ob_hosts_run();
     ob_groups_end_round();
+    ovs_mutex_unlock(&ob_host_mutex);
     return ob_handles_reap();
 }
 
@@ -237,23 +241,31 @@ ob_owners_purge(bool (*exists)(const char *name, void *aux), void *aux)
 void
 ob_owners_carrier(const char *name, bool up, bool from_kernel)
 {
+    bool again = false;
     struct ob_owner *o;
 
     ovs_mutex_lock(&owners_mutex);
     HMAP_FOR_EACH (o, node, &owners) {
         ovs_mutex_lock(&o->mutex);
         for (size_t i = 0; i < o->n_members; i++) {
-            const struct ob_member *m = &o->members[i];
+            struct ob_member *m = &o->members[i];
 
-            if (o->bond && o->bond->fast && m->in_bond
-                && m->in_kernel == from_kernel
+            if (o->bond && m->in_bond && m->in_kernel == from_kernel
                 && (!name || !strcmp(m->name, name))) {
-                ob_fast_cut(o->bond->fast, m->id, !up);
+                if (o->bond->fast) {
+                    ob_fast_cut(o->bond->fast, m->id, !up);
+                }
+                again |= ob_cut_heard(m, up);
             }
         }
         ovs_mutex_unlock(&o->mutex);
     }
     ovs_mutex_unlock(&owners_mutex);
+    if (!up) {
+        ob_guard_look();
+    } else if (again) {
+        ob_owners_wake();
+    }
 }
 
 /* When are the frames due that have come and that 'o' has not taken in?
@@ -313,9 +325,37 @@ is_held_up(const struct ob_owner *o)
     return real_msec() - seen >= OB_LATE_MS;
 }
 
+/* Is 'o' one that the guard serves when it is urgent?  Not where the clock of
+ * tests stands still. */
+static bool
+is_guarded(const struct ob_owner *o)
+    OVS_REQUIRES(o->mutex)
+{
+    return o->bond && !o->bond->is_dummy;
+}
+
+void
+ob_owner_guard(struct ob_owner *o)
+{
+    ovs_mutex_lock(&o->mutex);
+    bool guarded = is_guarded(o);
+    bool pass = (ob_cut_due(o) != BND_NEVER
+                 || (wake_time(o) <= time_msec() && is_held_up(o)));
+    ovs_mutex_unlock(&o->mutex);
+
+    if (pass) {
+        ob_owner_pass(o, true);
+    }
+    if (guarded) {
+        ob_announce_run(o, true);
+    }
+    ob_owners_wake();
+}
+
 struct ob_owner **
 ob_owners_late(long long int now, size_t *n, long long int *next)
 {
+    long long int next_urgent = BND_NEVER;
     struct ob_owner **late;
     struct ob_owner *o;
 
@@ -325,11 +365,13 @@ ob_owners_late(long long int now, size_t *n, long long int *next)
     ovs_mutex_lock(&owners_mutex);
     late = xcalloc(hmap_count(&owners) + 1, sizeof *late);
     HMAP_FOR_EACH (o, node, &owners) {
-        long long int wake;
+        long long int wake, urgent;
         bool attached, held_up;
 
         ovs_mutex_lock(&o->mutex);
         wake = wake_time(o);
+        urgent = (is_guarded(o) ? MIN(ob_cut_due(o), ob_announce_guard_time(o))
+                  : BND_NEVER);
         attached = o->bond || o->lacp;
         held_up = is_held_up(o);
         ovs_mutex_unlock(&o->mutex);
@@ -339,17 +381,22 @@ ob_owners_late(long long int now, size_t *n, long long int *next)
         }
         /* Events and frames come unannounced, so look at least this often. */
         *next = MIN(*next, now + OB_LATE_MS);
-        if (wake == BND_NEVER) {
-            continue;
-        }
-        if (now - wake >= OB_LATE_MS && held_up) {
+        if (urgent <= now
+            || (wake != BND_NEVER && now - wake >= OB_LATE_MS && held_up)) {
             atomic_count_inc(&o->ref_cnt);
             late[(*n)++] = o;
-        } else {
+        } else if (wake != BND_NEVER) {
             *next = MIN(*next, wake + OB_LATE_MS);
+        }
+        if (urgent > now) {
+            next_urgent = MIN(next_urgent, urgent);
         }
     }
     ovs_mutex_unlock(&owners_mutex);
+    if (*next != BND_NEVER) {
+        *next = MAX(*next, now + OB_LATE_MS / 4);
+    }
+    *next = MIN(*next, next_urgent);
     return late;
 }
 
@@ -496,6 +543,9 @@ ob_owner_pass(struct ob_owner *o, bool by_guard)
 
     ovs_mutex_lock(&o->mutex);
     count_pass(o, by_guard);
+    if (by_guard) {
+        ob_cut_tell(o);
+    }
     if (o->lacp) {
         if (o->wake <= o->last_now) {
             /* Let a new port begin before it hears its first frame. */
@@ -530,15 +580,11 @@ ob_owner_pass(struct ob_owner *o, bool by_guard)
         }
     }
     bnd_effects_uninit(&fx);
-    if (by_guard) {
-        ob_owners_wake();
-    }
 }
 
 void
 ob_owner_run(struct ob_owner *o)
 {
-    struct ob_announce_todo announce;
     bool view, connectivity, todo;
 
     if (o->bond && o->has_absent) {
@@ -559,30 +605,22 @@ ob_owner_run(struct ob_owner *o)
     o->knows_past = true;
     atomic_store_relaxed(&o->main_seen, main_real);
 
+    ob_announce_run(o, false);
     atomic_read_relaxed(&o->todo, &todo);
     if (!todo) {
-        ob_announce_run(o);
         return;
     }
     ovs_mutex_lock(&o->mutex);
     view = o->todo_view;
     connectivity = o->todo_connectivity;
     o->todo_view = o->todo_connectivity = false;
-    memset(&announce, 0, sizeof announce);
-    if (!o->n_todo_macs) {
-        /* All addresses that the passes set are in place.  (If the guard has
-         * had another one just now, it is for the next round.) */
-        announce = o->todo_announce;
-        memset(&o->todo_announce, 0, sizeof o->todo_announce);
-    }
-    atomic_store_relaxed(&o->todo, (o->todo_revalidate || o->active_changed
-                                    || o->n_todo_macs));
+    /* If the guard has had another pass just now, it is for the next round. */
+    atomic_store_relaxed(&o->todo,
+                         (o->todo_revalidate || o->active_changed
+                          || o->n_todo_macs
+                          || ob_announce_is_todo(&o->todo_announce)));
     ovs_mutex_unlock(&o->mutex);
 
-    if (ob_announce_is_todo(&announce)) {
-        ob_announce_begin(o, &announce);
-    }
-    ob_announce_run(o);
     if (view && o->bond) {
         ob_buckets_update(o->buckets, o->bond);
     }

@@ -17,8 +17,8 @@
  *
  * Threads
  * -------
- * Everything is for the main thread, but for ob_owner_pass(), which the guard
- * (guard.h) calls too when the main loop is late.  'mutex' protects the
+ * Everything is for the main thread, but for ob_owner_pass() and announcements,
+ * which the guard (guard.h) sees to when the main loop is late.  'mutex' protects the
  * engine, and is never held while Open vSwitch or a driver is called.
  * 'tx_mutex', taken after it, protects the members' ports while the frames of
  * one pass are being sent, so that a port cannot be freed under a send and no
@@ -73,11 +73,17 @@ struct ob_member {
     uint64_t change_seq;        /* Of 'netdev' when it was read last. */
     long long int carrier_resets;
     struct bnd_facts facts;
+    struct bnd_facts told;      /* As the engine was told (m). */
     bool link_unread;           /* Speed and duplex are to be read anew. */
     bool tells_speed;           /* It has told one. */
     struct eth_addr perm_mac;   /* To be given back when it leaves... */
     bool replaced;              /* ...and new to the engine. */
     int mtu;                    /* At present, 0 if not known. */
+
+    /* For cuts.h. */
+    long long int cut_at;       /* (m) Since when the listener hears of no
+                                 * carrier, ms; 0: there is one. */
+    atomic_int cut;             /* enum ob_cut. */
 
     /* For device.h. */
     bool mac_changed;           /* By us: it has not 'perm_mac'. */
@@ -128,10 +134,11 @@ struct ob_owner {
     struct lacp *lacp;          /* (m) */
     atomic_int lacp_status;     /* enum bnd_lacp_status of the last pass. */
 
+    struct ob_announcer announcer; /* Under ob_host_mutex (hosts.h). */
+
     /* Main thread only. */
     bool had_bond;              /* Has a bond ever been attached? */
     bool has_absent;            /* Are members only remembered? */
-    struct ob_announcer announcer;
     unsigned int announce_rate; /* Addresses a second. */
     bool announces;             /* The mode calls for announcements. */
     bool sources_stale;         /* See ob_sources_update(). */
@@ -208,7 +215,8 @@ void ob_owners_purge(bool (*exists)(const char *name, void *aux), void *aux);
 
 /* References, for the guard thread.  ob_owners_late() returns the owners
  * whose pass is overdue by OB_LATE_MS at 'now' and to which the main loop has
- * not come round for as long, '*n' of them, each with a
+ * not come round for as long, or for whom something urgent is overdue (cuts.h,
+ * announce.h), '*n' of them, each with a
  * reference, in an array that the caller frees; '*next' becomes the time at
  * which the next one may be. */
 struct ob_owner **ob_owners_late(long long int now, size_t *n,
@@ -281,6 +289,9 @@ void ob_owner_wait(struct ob_owner *);
 
 /* One pass, on the main thread or on the guard's. */
 void ob_owner_pass(struct ob_owner *, bool by_guard);
+
+/* Does on the guard's what the main thread should have done. */
+void ob_owner_guard(struct ob_owner *);
 
 /* Tell, once each time, whether cached flows must be revalidated, and whether
  * there is another active member. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "netdev.h"
 #include "ofproto-bond/carrier.h"
+#include "ofproto-bond/cuts.h"
 #include "ofproto-bond/device.h"
 #include "ofproto-bond/ethtool.h"
 #include "ofproto-bond/owner.h"
@@ -84,14 +85,14 @@ read_link(struct ob_member *m)
 
 /* Has the device of 'm' a link? */
 static bool
-read_carrier(const struct ob_owner *o, const struct ob_member *m)
+read_carrier(const struct ob_owner *o, struct ob_member *m)
 {
     const char *name = netdev_get_name(m->netdev);
     enum netdev_flags flags;
     bool up;
 
     if (!o->ask_links || !m->in_kernel) {
-        return netdev_get_carrier(m->netdev);
+        return ob_cut_carrier(m, netdev_get_carrier(m->netdev));
     }
     if (netdev_get_flags(m->netdev, &flags) || !(flags & NETDEV_UP)) {
         return false;
@@ -215,7 +216,8 @@ sense_member(struct ob_owner *o, struct ob_member *m)
 
     /* Of carriers that came and went we hear only if they count. */
     bool reset = m->carrier_resets != resets && !o->ask_links;
-    if (reset || m->replaced || !facts_equal(&m->facts, &old)) {
+    bool cut = ob_cut_settle(o, m);
+    if (reset || cut || m->replaced || !facts_equal(&m->facts, &old)) {
         struct bnd_event e = {
             .type = BND_EV_LINK,
             .id = m->id,
@@ -248,7 +250,7 @@ ob_sense_run(struct ob_owner *o)
         struct ob_member *m = &o->members[i];
 
         if (m->netdev
-            && (ask || m->link_unread
+            && (ask || m->link_unread || ob_cut_is_over(m)
                 || netdev_get_change_seq(m->netdev) != m->change_seq)) {
             sense_member(o, m);
         }

@@ -31,6 +31,26 @@ class IsolationError(Exception):
     """This process may not create namespaces."""
 
 
+def _ptrace(request, tid):
+    if _libc.ptrace(ctypes.c_long(request), ctypes.c_long(tid), None, None):
+        err = ctypes.get_errno()
+        raise OSError(err, "ptrace: " + os.strerror(err))
+
+
+def hold_thread(tid):
+    """Stops one thread of a process."""
+    seize, interrupt, wall = 0x4206, 0x4207, 0x40000000
+    _ptrace(seize, tid)
+    _ptrace(interrupt, tid)
+    os.waitpid(tid, wall)
+
+
+def release_thread(tid):
+    """Lets it go on; to be called by whoever held it."""
+    detach = 17
+    _ptrace(detach, tid)
+
+
 def unshare(flags):
     """Leaves the namespaces named by 'flags'."""
     if _libc.unshare(flags):

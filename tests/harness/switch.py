@@ -1,10 +1,12 @@
 """A switch: a namespace with an ovsdb-server and an ovs-vswitchd."""
 
+import contextlib
 import os
 import pathlib
 import re
 import signal
 
+import isolate
 import lab as lab_module
 from lab import LabError, run, wait_until
 
@@ -126,6 +128,16 @@ class Switch:
     def thaw(self):
         """Lets the daemon go on."""
         os.kill(self.vswitchd.pid, signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def main_loop_held(self):
+        """Meanwhile its main thread stands still, all others go on."""
+        tid = int((self.dir / "ovs-vswitchd.pid").read_text())
+        isolate.hold_thread(tid)
+        try:
+            yield
+        finally:
+            isolate.release_thread(tid)
 
     def _answers(self, target, proc):
         if proc.poll() is not None:

@@ -674,6 +674,37 @@ def test_neighbours_table(make):
     assert any(in_time() for _ in range(3))
 
 
+def test_main_loop_held_up(make):
+    """Host, guests and groups are announced, once, though the main loop hears
+    of nothing; and a link that comes and goes meanwhile is good after it."""
+    net = make(AB, KEY + "announce-rate=1000")
+    join(net, "br0", "239.1.2.3")
+    guests = [("02:00:00:01:00:%02x" % i, 0) for i in range(100)]
+    learn(net, guests)
+    all_told = told(net.fail_over()[1])
+    net.mend()
+
+    def announced():
+        frames = net.frames("p2")
+        assert told(frames) == all_told
+        assert rarp_of(frames, "02:00:00:01:") == guests
+        assert len(reports(frames, "239.1.2.3")) == 1
+        return True
+    for flaps in False, True:
+        net.clear()
+        with net.s.main_loop_held():
+            net.cut()
+            wait_until(announced, "all are announced")
+            if flaps:
+                net.cables["p1"].mend()
+                time.sleep(0.1 * SLOW)
+        time.sleep(0.3 * SLOW)
+        announced()
+        net.s.wait_enabled(PORTS if flaps else ["p2"])
+        net.s.wait_active("p2")
+        net.mend()
+
+
 class Monitor:
     """Listens to a Linux bridge that learns."""
 
