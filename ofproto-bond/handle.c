@@ -12,6 +12,7 @@
 
 static struct guarded_list dead_bonds
     = GUARDED_OVS_LIST_INITIALIZER(&dead_bonds);
+static struct ovs_list leaving = OVS_LIST_INITIALIZER(&leaving);
 static struct guarded_list dead_lacps
     = GUARDED_OVS_LIST_INITIALIZER(&dead_lacps);
 
@@ -140,7 +141,12 @@ ob_handles_reap(void)
     struct lacp *lacp;
 
     guarded_list_pop_all(&dead_bonds, &list);
-    LIST_FOR_EACH_POP (bond, reap_node, &list) {
+    ovs_list_push_back_all(&leaving, &list);
+    LIST_FOR_EACH_SAFE (bond, reap_node, &leaving) {
+        if (bond->owner && !ob_owner_finish(bond->owner)) {
+            continue;
+        }
+        ovs_list_remove(&bond->reap_node);
         if (bond->owner) {
             ob_owner_detach_bond(bond->owner);
             any = true;

@@ -129,7 +129,8 @@ void ob_bond_set_fast(struct bond *, struct ob_fast *fast);
 void ob_bond_retire(struct bond *);
 void ob_lacp_retire(struct lacp *);
 
-/* Detaches and frees the handles in line.  Returns true if there was one that
+/* Detaches and frees the handles in line, once they have announced what there
+ * is.  Returns true if there was one that
  * was attached.  Main thread. */
 bool ob_handles_reap(void);
 

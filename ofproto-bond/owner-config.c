@@ -369,6 +369,7 @@ ob_owner_release_member(struct ob_owner *o, struct ob_member *m)
         forget_member(o, m);
         /* Readers must not find the port any more once we return. */
         ob_owner_pass(o, false);
+        ob_owners_member_left();
         for (size_t i = 0; i < o->n_members; i++) {
             if (o->members[i].in_bond) {
                 return;

@@ -32,6 +32,9 @@
 /* Passes that one run may take until the engine is quiet. */
 #define MAX_PASSES 4
 
+/* So long a bond that goes may announce, ms. */
+#define MAX_FINISH_MS 1000
+
 /* All owners by name.  The main thread changes the table under the mutex and
  * reads it without; the guard reads it under the mutex. */
 static struct ovs_mutex owners_mutex = OVS_MUTEX_INITIALIZER;
@@ -45,6 +48,9 @@ static struct latch main_latch;
 static long long int main_real;
 static long long int main_now;
 static long long int main_wake = BND_NEVER;
+
+/* A member has left its bond, maybe the last but one. */
+static bool announce_all;
 
 atomic_count ob_n_lacp = ATOMIC_COUNT_INIT(0);
 
@@ -65,6 +71,31 @@ ob_owners_wake(void)
     latch_set(&main_latch);
 }
 
+void
+ob_owners_member_left(void)
+{
+    announce_all = true;
+}
+
+/* Has each bond announce what it has to, though OVS may not run it any more,
+ * as long as there is any. */
+static void
+announce_for_all(void)
+{
+    struct ob_owner *o;
+
+    announce_all = false;
+    HMAP_FOR_EACH (o, node, &owners) {
+        if (o->bond) {
+            ob_announce_run(o, false);
+
+            long long int wake = ob_announce_wake_time(o);
+            announce_all |= wake != BND_NEVER;
+            main_wake = MIN(main_wake, wake);
+        }
+    }
+}
+
 bool
 ob_owners_run(void)
 {
@@ -73,6 +104,9 @@ ob_owners_run(void)
     ob_hosts_run();
     ob_groups_end_round();
     ovs_mutex_unlock(&ob_host_mutex);
+    if (announce_all) {
+        announce_for_all();
+    }
     return ob_handles_reap();
 }
 
@@ -627,6 +661,27 @@ ob_owner_run(struct ob_owner *o)
     if (connectivity) {
         seq_change(connectivity_seq_get());
     }
+}
+
+bool
+ob_owner_finish(struct ob_owner *o)
+{
+    long long int now = time_msec();
+
+    if (!o->finish_by) {
+        o->finish_by = now + MAX_FINISH_MS;
+        ob_device_run(o);
+    }
+    ob_announce_run(o, false);
+    atomic_store_relaxed(&o->main_seen, main_real);
+
+    long long int wake = ob_announce_wake_time(o);
+    if (wake == BND_NEVER || now >= o->finish_by) {
+        o->finish_by = 0;
+        return true;
+    }
+    main_wake = MIN(main_wake, wake);
+    return false;
 }
 
 void

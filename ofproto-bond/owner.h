@@ -138,6 +138,7 @@ struct ob_owner {
 
     /* Main thread only. */
     bool had_bond;              /* Has a bond ever been attached? */
+    long long int finish_by;    /* See ob_owner_finish(), 0: not begun. */
     bool has_absent;            /* Are members only remembered? */
     unsigned int announce_rate; /* Addresses a second. */
     bool announces;             /* The mode calls for announcements. */
@@ -230,6 +231,15 @@ void ob_owner_attach_bond(struct ob_owner *, struct bond *,
 void ob_owner_detach_bond(struct ob_owner *);
 void ob_owner_attach_lacp(struct ob_owner *, struct lacp *);
 void ob_owner_detach_lacp(struct ob_owner *);
+
+/* The attached bond has lost its last reference: announces what its last
+ * failover wants announced, as that of a port that loses one of two members.
+ * Returns true once it may be detached. */
+bool ob_owner_finish(struct ob_owner *);
+
+/* A member has left its bond.  OVS may not run that any more, for it has but
+ * one, yet the path has changed. */
+void ob_owners_member_left(void);
 
 /* Puts bond settings in force; returns true if they differ from before. */
 bool ob_owner_configure(struct ob_owner *, const struct bnd_settings *);
