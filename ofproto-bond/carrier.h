@@ -12,7 +12,15 @@
  * uses) are heard of by rtnetlink.  Devices of DPDK say nothing; those are
  * asked every OB_CARRIER_POLL_MS.
  *
- * Source: rtnetlink(7), RTM_NEWLINK; Open vSwitch, netdev_get_carrier(). */
+ * Linux tells of lost carriers, but for those of devices that stand on others,
+ * once in a second for the whole machine: where containers come and go it may be
+ * a second late.  So we look every OB_CARRIER_COUNT_MS how often it has counted
+ * the carrier of a NIC go, which is one read without any lock, and ask the
+ * driver if it has.
+ *
+ * Source: rtnetlink(7), RTM_NEWLINK; Linux, Documentation/ABI/testing/
+ * sysfs-class-net, carrier_down_count, and observation; Open vSwitch,
+ * netdev_get_carrier(). */
 
 #ifndef OB_CARRIER_H
 #define OB_CARRIER_H 1
@@ -23,6 +31,11 @@ struct netdev;
 
 /* How often devices are asked that do not speak, ms. */
 #define OB_CARRIER_POLL_MS 2
+
+/* How often counters of carriers are read, ms; and how many devices are worth
+ * one more. */
+#define OB_CARRIER_COUNT_MS 4
+#define OB_CARRIER_COUNT_MANY 40
 
 /* Starts the thread unless it runs; ends it.  Main thread. */
 void ob_carrier_start(void);

@@ -5,11 +5,13 @@ them.  It must live in a process that isolate.isolate() has returned to.
 """
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -171,16 +173,36 @@ class Namespace:
 
     def packet_socket(self, ifname):
         """A raw packet socket bound to 'ifname' in here."""
+        def make():
+            s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                              socket.htons(3))
+            s.bind((ifname, 0))
+            return s
+        return self.inside(make)
+
+    def tap(self, ifname):
+        """A new tap device in here, set up: its other end, to read frames
+        from."""
+        def make():
+            tap = open("/dev/net/tun", "r+b", buffering=0)
+            fcntl.ioctl(tap, 0x400454ca,        # TUNSETIFF
+                        struct.pack("16sH22x", ifname.encode(), 0x1002))
+            return tap
+        tap = self.inside(make)
+        self.run("sysctl", "-qw",
+                 "net.ipv6.conf.%s.disable_ipv6=1" % ifname)
+        self.set_link(ifname, "up")
+        return tap
+
+    def inside(self, make):
+        """What 'make()' returns in here."""
         result = []
 
         def inside():
             try:
                 with open("/run/netns/" + self.full) as f:
                     isolate.setns(f.fileno())
-                s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
-                                  socket.htons(3))
-                s.bind((ifname, 0))
-                result.append(s)
+                result.append(make())
             except OSError as e:
                 result.append(e)
         thread = threading.Thread(target=inside)

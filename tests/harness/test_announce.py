@@ -9,6 +9,7 @@ the specification's catalogue of tests."""
 import fcntl
 import ipaddress
 import re
+import select
 import socket
 import struct
 import subprocess
@@ -703,6 +704,45 @@ def test_main_loop_held_up(make):
         net.s.wait_enabled(PORTS if flaps else ["p2"])
         net.s.wait_active("p2")
         net.mend()
+
+
+def test_kernel_is_late(lab, daemon):
+    """Linux tells of lost carriers of NICs once in a second; a failover does
+    not wait for that."""
+    switch = Switch(lab, "s1", daemon)
+    switch.ns.run("ip", "addr", "add", A + "/24", "dev", "br0")
+    switch.ns.run("ip", "link", "set", "br0", "up")
+    taps = {n: switch.ns.tap(n) for n in PORTS + ["p3"]}
+    switch.add_bond("bond0", PORTS, AB)
+
+    def set_carrier(port, up):
+        fcntl.ioctl(taps[port], 0x400454e2, struct.pack("I", up))
+
+    def announced():
+        """Reads a frame: is it the host's?"""
+        assert select.select([taps["p2"]], [], [], 3)[0], "nothing announced"
+        return Frame(0, "p2", taps["p2"].read(2048)).garp() == A
+
+    def in_time():
+        switch.wait_enabled(PORTS)
+        switch.appctl("bond/set-active-member", "bond0", "p1")
+        time.sleep(1.2)             # Linux has told all.
+        while select.select([taps["p2"]], [], [], 0)[0]:
+            taps["p2"].read(2048)
+        set_carrier("p3", 0)
+        time.sleep(0.1)
+        when = time.time()
+        set_carrier("p1", 0)
+        while not announced():
+            pass
+        late = time.time() - when
+        print("announced %.1f ms after the loss" % (late * 1000))
+        set_carrier("p1", 1)
+        set_carrier("p3", 1)
+        return late < 0.1 * SLOW
+    assert any(in_time() for _ in range(3))
+    for tap in taps.values():
+        tap.close()
 
 
 class Monitor:
