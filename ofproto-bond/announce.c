@@ -170,8 +170,8 @@ end_round(struct ob_walk *walk)
 }
 
 /* Takes what passes want announced, if it can be now: the members' and the
- * host's own addresses must be those that they are to have.  The guard does not
- * know whether the main thread is just setting them. */
+ * host's own addresses must be those that they are to have.  The guard does
+ * not know whether the main thread is just setting them. */
 static void
 take_todo(struct ob_owner *o, bool by_guard, struct ob_announce_todo *todo)
 {
@@ -273,8 +273,8 @@ run_learned(struct ob_owner *o, size_t n, bool *done)
     size_t sent = 0;
 
     n = ob_attach_next_addresses(ob_bundles_ofproto(o->bond->bundle),
-                                 o->bond->bundle, &o->announcer.guests.pos, MAX_LOOK,
-                                 addresses, n, done);
+                                 o->bond->bundle, &o->announcer.guests.pos,
+                                 MAX_LOOK, addresses, n, done);
     for (size_t i = 0; i < n; i++) {
         sent += announce(o, &addresses[i]);
     }

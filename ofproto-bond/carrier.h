@@ -13,10 +13,10 @@
  * asked every OB_CARRIER_POLL_MS.
  *
  * Linux tells of lost carriers, but for those of devices that stand on others,
- * once in a second for the whole machine: where containers come and go it may be
- * a second late.  So we look every OB_CARRIER_COUNT_MS how often it has counted
- * the carrier of a NIC go, which is one read without any lock, and ask the
- * driver if it has.
+ * once in a second for the whole machine: where containers come and go it may
+ * be a second late.  So we look every OB_CARRIER_COUNT_MS how often it has
+ * counted the carrier of a NIC go, which is one read without any lock, and ask
+ * the driver if it has.
  *
  * Source: rtnetlink(7), RTM_NEWLINK; Linux, Documentation/ABI/testing/
  * sysfs-class-net, carrier_down_count, and observation; Open vSwitch,

@@ -3,10 +3,11 @@
 /* Members that lost their carrier
  * ===============================
  *
- * The main loop reads what devices say, and tells the engine.  While it is held
- * up, say because ports are being made, nobody would choose another member.  The
- * carrier listener (carrier.h) hears of the loss all the same and notes it here;
- * if the main loop has not told the engine OB_CUT_MS later, the guard does.
+ * The main loop reads what devices say, and tells the engine.  While it is
+ * held up, say because ports are being made, nobody would choose another
+ * member.  The carrier listener (carrier.h) hears of the loss all the same and
+ * notes it here; if the main loop has not told the engine OB_CUT_MS later, the
+ * guard does.
  *
  * From then on until the main loop's own news of that device are as recent, it
  * must not take the link for good:
@@ -15,8 +16,8 @@
  *    ^                             |                             |
  *    +------ the device says so ---+------ the main loop --------+
  *
- * Not for bonds with LACP, whose partner is told by other means, nor for members
- * that are good without a carrier for some time.
+ * Not for bonds with LACP, whose partner is told by other means, nor for
+ * members that are good without a carrier for some time.
  *
  * Threads: as said; main where nothing is. */
 

@@ -291,7 +291,7 @@ vacant_member(struct ob_owner *o, const char *name)
     return m;
 }
 
-/* Has Open vSwitch begun to remove the bond of 'o', and its members for that? */
+/* Has Open vSwitch begun to remove the bond of 'o', and its members with it? */
 static bool
 bond_goes(const struct ob_owner *o)
 {

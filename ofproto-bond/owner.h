@@ -17,9 +17,10 @@
  *
  * Threads
  * -------
- * Everything is for the main thread, but for ob_owner_pass() and announcements,
- * which the guard (guard.h) sees to when the main loop is late.  'mutex' protects the
- * engine, and is never held while Open vSwitch or a driver is called.
+ * Everything is for the main thread, but for ob_owner_pass() and
+ * announcements, which the guard (guard.h) sees to when the main loop is late.
+ * 'mutex' protects the engine, and is never held while Open vSwitch or a driver
+ * is called.
  * 'tx_mutex', taken after it, protects the members' ports while the frames of
  * one pass are being sent, so that a port cannot be freed under a send and no
  * frame overtakes an older one; it is not held across an engine call.  The

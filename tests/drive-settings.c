@@ -13,7 +13,8 @@
  *     expect [TEXT]                   all that is given, as it is formatted
  *     value NAME TEXT|none            what a reader gets
  *     given NAME yes|no
- *     default NAME TEXT               ("~" for an empty one) what sysfs would show if it is not given
+ *     default NAME TEXT               what sysfs would show if it is not given
+ *                                     ("~" for an empty one)
  *     try MODE NAME VALUE OUTCOME TEXT  ok (TEXT is what sysfs would show),
  *                                     refused (the value), mode (does not have
  *                                     the option), later (not supported yet),
