@@ -67,6 +67,8 @@ lib_libbond_engine_a_SOURCES = \
 	lib/monitor/link.h \
 	lib/monitor/mii.c \
 	lib/monitor/mii.h \
+	lib/monitor/route.c \
+	lib/monitor/route.h \
 	lib/select/select.c \
 	lib/select/select.h \
 	lib/xmit/choose.c \

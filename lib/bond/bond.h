@@ -35,6 +35,7 @@
 #include "core/event.h"
 #include "core/status.h"
 #include "lacp/lacp.h"
+#include "monitor/route.h"
 #include "xmit/view.h"
 
 /* Creates a bond without members, without settings (so it is not bonded yet)
@@ -68,6 +69,17 @@ void bnd_set_lacp(struct bnd_bond *, const struct bnd_lacp_config *,
 void bnd_set_lacp_port(struct bnd_bond *, bnd_id id,
                        const struct bnd_lacp_port_config *config,
                        long long int now);
+
+/* Tells, at any time and whenever it changes, what the host has on the bond and
+ * elsewhere: the 'n' (copied) of 'hosts', in an order that is the same each
+ * time.  Nobody needs to tell unless bnd_wants_host(). */
+void bnd_set_host(struct bnd_bond *, const struct bnd_host *hosts, size_t n,
+                  long long int now);
+bool bnd_wants_host(const struct bnd_bond *);
+
+/* Is BND_EV_COUNTERS wanted, for each member that is there, before the pass at
+ * 'now'?  What nobody has counted is not held against a member. */
+bool bnd_wants_counters(const struct bnd_bond *, long long int now);
 
 /* Takes in one event.  An event that cannot apply (an unknown member, a bucket
  * on a bond that has none) changes nothing. */

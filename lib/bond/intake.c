@@ -336,6 +336,9 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         }
         break;
 
+    case BND_EV_COUNTERS:
+        break;
+
     case BND_EV_TX_BYTES:
         event_mode(b, e);
         break;

@@ -26,6 +26,7 @@
     BND_EVENT(MAC_REFUSED, "mac-refused") /* It keeps its address. */ \
     BND_EVENT(MAY_ENABLE, "may-enable") /* OVS's opinion. */     \
     BND_EVENT(FRAME_RX, "frame")        /* A control frame came. */ \
+    BND_EVENT(COUNTERS, "counters")     /* Packets of a member. */ \
     BND_EVENT(TX_BYTES, "bytes")        /* Bucket counters; rebalance. */ \
     BND_EVENT(FORCE, "force")           /* Link up or down by command. */ \
     BND_EVENT(SET_ACTIVE, "set-active") /* Active member by command. */ \
@@ -74,6 +75,11 @@ struct bnd_event {
             size_t len;
             long long int arrival; /* ms, when it was seen. */
         } frame;
+        struct {                /* COUNTERS, read just before 'now'. */
+            bool known;         /* False if the device does not count. */
+            uint64_t rx_packets; /* If 'known'... */
+            uint64_t tx_packets; /* ...likewise. */
+        } counters;
         const uint64_t *bytes;  /* TX_BYTES: BND_N_SLOTS of them, or null. */
         int slot;               /* MIGRATE. */
     };

@@ -31,6 +31,17 @@
 /* How many tags a header may carry before we give up. */
 #define BND_ETH_MAX_TAGS 2
 
+/* VLAN tags of a frame, outermost first. */
+struct bnd_tag {
+    uint16_t tpid;              /* BND_ETH_TYPE_VLAN or _SVLAN. */
+    uint16_t vid;               /* 1 to 4094. */
+};
+
+struct bnd_tags {
+    int n;
+    struct bnd_tag tag[BND_ETH_MAX_TAGS];
+};
+
 struct bnd_eth {
     struct eth_addr dst;
     struct eth_addr src;

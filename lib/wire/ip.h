@@ -29,6 +29,13 @@ struct bnd_ip6 {
     uint8_t b[16];
 };
 
+/* An address of either kind. */
+struct bnd_ip {
+    bool is_ip6;
+    uint32_t ip4;               /* Zero if 'is_ip6'... */
+    struct bnd_ip6 ip6;         /* ...and this one if not. */
+};
+
 /* ff02::'last'. */
 struct bnd_ip6 bnd_ip6_link_multicast(uint8_t last);
 

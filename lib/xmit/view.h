@@ -43,6 +43,11 @@ enum bnd_lb_wish {
     BND_LB_NO                   /* The user does not want it. */
 };
 
+/* Frames that come in by any member, and are to become BND_EV_FRAME_RX. */
+#define BND_WATCH_ARP 0x1       /* ARP. */
+#define BND_WATCH_ND  0x2       /* Neighbour solicitations and advertisements
+                                 * of IPv6 (ICMPv6 types 135 and 136). */
+
 /* May a received packet be taken?  The values of OVS's bond_verdict. */
 enum bnd_verdict {
     BND_ACCEPT,
@@ -71,8 +76,12 @@ struct bnd_view {
     uint8_t compat;             /* ...by the formulas of Linux 2.6? */
     uint8_t lb;                 /* enum bnd_lb_wish. */
     uint8_t pinned;             /* bool: some member has a 'queue_id'. */
+    uint8_t watch;              /* BND_WATCH_*: frames that the engine wants to
+                                 * see, whoever else takes them. */
+    uint8_t pad;
     uint16_t packets_per;       /* In a row by one member, 0: at random. */
     uint16_t n_slots;           /* Buckets in use, 0 if there are none. */
+    uint16_t pad2;
     uint32_t basis;             /* Perturbs the hash. */
     uint32_t n_members;
     uint8_t slots[BND_N_SLOTS]; /* Index of each bucket's member, or none. */
