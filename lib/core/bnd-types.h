@@ -22,6 +22,9 @@
 /* Times are monotonic milliseconds; this one never comes. */
 #define BND_NEVER LLONG_MAX
 
+/* ...and this one was before all others. */
+#define BND_LONG_AGO (LLONG_MIN / 4)
+
 /* Hash buckets of a balanced bond.  As many as the 'lb_output' action and the
  * post-recirculation rules of Open vSwitch have. */
 #define BND_N_SLOTS 256
@@ -134,10 +137,30 @@ enum bnd_mac_trouble {
     BND_N_MAC_TROUBLES
 };
 
+/* Why a probing monitor thinks of a member as it does. */
+#define BND_PROBE_REASONS                                       \
+    BND_PROBE_REASON(NEW, "not judged yet")                     \
+    BND_PROBE_REASON(HEARD, "heard of lately")                  \
+    BND_PROBE_REASON(GRACE, "has just come up")                 \
+    BND_PROBE_REASON(UNSENT, "no probe was sent")               \
+    BND_PROBE_REASON(SILENT, "nothing was heard that counts")   \
+    BND_PROBE_REASON(SOME_SILENT, "not all targets were heard of") \
+    BND_PROBE_REASON(TRIED, "is being tried")                   \
+    BND_PROBE_REASON(TRIED_SILENT, "was tried in vain")         \
+    BND_PROBE_REASON(NO_CARRIER, "no carrier")
+
+enum bnd_probe_reason {
+#define BND_PROBE_REASON(ENUM, NAME) BND_PROBE_##ENUM,
+    BND_PROBE_REASONS
+#undef BND_PROBE_REASON
+    BND_N_PROBE_REASONS
+};
+
 /* Why another member became the active one. */
 #define BND_CAUSES                                              \
     BND_CAUSE(NONE, "none")                                     \
     BND_CAUSE(LINK, "link failure")     /* The old one's. */    \
+    BND_CAUSE(PROBE, "probes unanswered") /* Likewise. */       \
     BND_CAUSE(RETURN, "member came up") /* There was none. */   \
     BND_CAUSE(PRIMARY, "primary or priority")                   \
     BND_CAUSE(COMMAND, "command")                               \
@@ -176,7 +199,10 @@ enum bnd_lacp_status {
     BND_DROP_REASON(TLV, "bad TLV type or length")              \
     BND_DROP_REASON(LOOPBACK, "sent by this very system")       \
     BND_DROP_REASON(DISABLED, "member is not enabled for LACP") \
-    BND_DROP_REASON(NO_MEMBER, "no such member")
+    BND_DROP_REASON(NO_MEMBER, "no such member")                \
+    BND_DROP_REASON(PROTOCOL, "not of this protocol")           \
+    BND_DROP_REASON(CHECKSUM, "bad checksum")                   \
+    BND_DROP_REASON(FORWARDED, "from beyond the link")
 
 enum bnd_drop_reason {
 #define BND_DROP_REASON(ENUM, NAME) BND_DROP_##ENUM,
@@ -192,6 +218,7 @@ const char *bnd_link_state_name(enum bnd_link_state);
 const char *bnd_duplex_name(enum bnd_duplex);
 const char *bnd_admin_name(enum bnd_admin);
 const char *bnd_mac_trouble_name(enum bnd_mac_trouble);
+const char *bnd_probe_reason_name(enum bnd_probe_reason);
 const char *bnd_cause_name(enum bnd_cause);
 const char *bnd_lacp_status_name(enum bnd_lacp_status);
 const char *bnd_drop_reason_name(enum bnd_drop_reason);

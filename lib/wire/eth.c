@@ -20,6 +20,7 @@ bnd_eth_decode(struct bnd_cursor *c)
     eth.src = bnd_cursor_mac(c);
     eth.type = bnd_cursor_u16(c);
     while (is_tag(eth.type) && eth.n_tags < BND_ETH_MAX_TAGS) {
+        eth.tpid[eth.n_tags] = eth.type;
         eth.tci[eth.n_tags++] = bnd_cursor_u16(c);
         eth.type = bnd_cursor_u16(c);
     }
@@ -30,9 +31,38 @@ void
 bnd_eth_encode(struct bnd_writer *w, struct eth_addr dst,
                struct eth_addr src, uint16_t type)
 {
+    bnd_eth_encode_tagged(w, dst, src, NULL, type);
+}
+
+void
+bnd_eth_encode_tagged(struct bnd_writer *w, struct eth_addr dst,
+                      struct eth_addr src, const struct bnd_tags *tags,
+                      uint16_t type)
+{
     bnd_writer_mac(w, dst);
     bnd_writer_mac(w, src);
+    for (int i = 0; tags && i < tags->n; i++) {
+        bnd_writer_u16(w, tags->tag[i].tpid);
+        bnd_writer_u16(w, tags->tag[i].vid);
+    }
     bnd_writer_u16(w, type);
+}
+
+struct bnd_tags
+bnd_eth_tags(const struct bnd_eth *eth)
+{
+    struct bnd_tags tags;
+
+    memset(&tags, 0, sizeof tags);
+    for (int i = 0; i < eth->n_tags; i++) {
+        uint16_t vid = eth->tci[i] & BND_ETH_VID_MASK;
+
+        if (vid) {
+            tags.tag[tags.n].tpid = eth->tpid[i];
+            tags.tag[tags.n++].vid = vid;
+        }
+    }
+    return tags;
 }
 
 struct eth_addr

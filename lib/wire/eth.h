@@ -28,6 +28,8 @@
 #define BND_ETH_TYPE_SVLAN  0x88a8      /* S-VLAN tag. */
 #define BND_ETH_TYPE_SLOW   0x8809      /* Slow protocols: LACP, Marker. */
 
+#define BND_ETH_VID_MASK    0x0fff      /* Of a tag control word. */
+
 /* How many tags a header may carry before we give up. */
 #define BND_ETH_MAX_TAGS 2
 
@@ -45,7 +47,8 @@ struct bnd_tags {
 struct bnd_eth {
     struct eth_addr dst;
     struct eth_addr src;
-    uint16_t tci[BND_ETH_MAX_TAGS]; /* Tag control words, outermost first. */
+    uint16_t tci[BND_ETH_MAX_TAGS]; /* Tag control words, outermost first... */
+    uint16_t tpid[BND_ETH_MAX_TAGS]; /* ...and the types of the tags. */
     int n_tags;
     uint16_t type;              /* Behind the tags. */
 };
@@ -57,6 +60,15 @@ struct bnd_eth bnd_eth_decode(struct bnd_cursor *c);
 /* Writes an untagged header. */
 void bnd_eth_encode(struct bnd_writer *, struct eth_addr dst,
                     struct eth_addr src, uint16_t type);
+
+/* The same with 'tags', which may be null. */
+void bnd_eth_encode_tagged(struct bnd_writer *, struct eth_addr dst,
+                           struct eth_addr src, const struct bnd_tags *tags,
+                           uint16_t type);
+
+/* The VLANs of a frame: what is tagged with a priority alone (VLAN 0) is not
+ * tagged. */
+struct bnd_tags bnd_eth_tags(const struct bnd_eth *);
 
 /* ff:ff:ff:ff:ff:ff. */
 struct eth_addr bnd_eth_broadcast(void);
@@ -94,6 +106,13 @@ bnd_eth_is_igmp(const uint8_t *frame, size_t len)
                 && frame[at + 2 + PROTO] == IGMP);
     }
     return false;
+}
+
+/* Is 'mac' that of a group of stations? */
+static inline bool
+bnd_eth_addr_is_multicast(struct eth_addr mac)
+{
+    return mac.ea[0] & 1;
 }
 
 static inline bool

@@ -100,3 +100,34 @@ bnd_ip6_icmp(struct bnd_writer *w, const struct bnd_ip6 *src,
     bnd_writer_bytes(w, body, len);
     bnd_writer_set_u16(w, at, icmp6_checksum(src, dst, body, len));
 }
+
+bool
+bnd_ip6_decode(struct bnd_cursor *c, struct bnd_ip6_header *h)
+{
+    uint32_t first = bnd_cursor_u32(c);
+
+    h->len = bnd_cursor_u16(c);
+    h->next_header = bnd_cursor_u8(c);
+    h->hop_limit = bnd_cursor_u8(c);
+    bnd_cursor_bytes(c, &h->src, sizeof h->src);
+    bnd_cursor_bytes(c, &h->dst, sizeof h->dst);
+    return !c->bad && first >> 28 == 6;
+}
+
+bool
+bnd_ip6_icmp_is_good(const struct bnd_ip6_header *h, struct bnd_cursor c)
+{
+    uint32_t sum = 0;
+
+    sum = csum_continue(sum, &h->src, sizeof h->src);
+    sum = csum_continue(sum, &h->dst, sizeof h->dst);
+    sum = csum_add32(sum, htonl(h->len));
+    sum = csum_add16(sum, htons(BND_IP_PROTO_ICMPV6));
+    for (size_t i = 0; i + 1 < h->len; i += 2) {
+        sum = csum_add16(sum, htons(bnd_cursor_u16(&c)));
+    }
+    if (h->len % 2) {
+        sum = csum_add16(sum, htons(bnd_cursor_u8(&c) << 8));
+    }
+    return !c.bad && !csum_finish(sum);
+}

@@ -54,4 +54,21 @@ void bnd_ip6_icmp(struct bnd_writer *, const struct bnd_ip6 *src,
                   const struct bnd_ip6 *dst, uint8_t hop_limit, bool alert,
                   const void *body, size_t len);
 
+/* An IPv6 header. */
+struct bnd_ip6_header {
+    size_t len;                 /* Of what follows, in bytes. */
+    uint8_t next_header;
+    uint8_t hop_limit;
+    struct bnd_ip6 src;
+    struct bnd_ip6 dst;
+};
+
+/* Reads one.  Returns false if there is none, or not all of it. */
+bool bnd_ip6_decode(struct bnd_cursor *, struct bnd_ip6_header *);
+
+/* Is the checksum right of the ICMPv6 message that 'c' stands on, behind
+ * 'header'? */
+bool bnd_ip6_icmp_is_good(const struct bnd_ip6_header *header,
+                          struct bnd_cursor c);
+
 #endif /* wire/ip.h */

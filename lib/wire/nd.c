@@ -3,12 +3,15 @@
 #include <config.h>
 #include "wire/nd.h"
 
-#include "wire/eth.h"
+#include <string.h>
 
+#define ND_SOLICIT 135
 #define ND_ADVERT 136
+#define ND_SOLICIT_LEN 24       /* Without the option. */
 #define ND_ADVERT_LEN 32
 #define ND_ROUTER   0x80000000
 #define ND_OVERRIDE 0x20000000
+#define ND_OPT_SOURCE 1
 #define ND_OPT_TARGET 2
 
 #define ALL_NODES 1             /* ff02::1. */
@@ -35,4 +38,71 @@ bnd_nd_unsolicited(struct bnd_writer *w, struct eth_addr mac,
 
     bnd_eth_encode(w, bnd_ip6_multicast_mac(&all), mac, BND_ETH_TYPE_IPV6);
     bnd_ip6_icmp(w, addr, &all, HOP_LIMIT, false, body, b.pos);
+}
+
+struct bnd_ip6
+bnd_nd_solicited_node(const struct bnd_ip6 *addr)
+{
+    struct bnd_ip6 group = { { 0xff, 0x02, [11] = 1, [12] = 0xff } };
+
+    memcpy(&group.b[13], &addr->b[13], 3);
+    return group;
+}
+
+void
+bnd_nd_solicit(struct bnd_writer *w, struct eth_addr mac,
+               const struct bnd_tags *tags, const struct bnd_ip6 *src,
+               const struct bnd_ip6 *target)
+{
+    static const struct bnd_ip6 none;
+    struct bnd_ip6 dst = bnd_nd_solicited_node(target);
+    uint8_t body[ND_ADVERT_LEN];
+    struct bnd_writer b = bnd_writer(body, sizeof body);
+
+    bnd_writer_u8(&b, ND_SOLICIT);
+    bnd_writer_u8(&b, 0);       /* Code. */
+    bnd_writer_u16(&b, 0);      /* Checksum. */
+    bnd_writer_u32(&b, 0);
+    bnd_writer_bytes(&b, target, sizeof *target);
+    if (memcmp(src, &none, sizeof none)) {
+        bnd_writer_u8(&b, ND_OPT_SOURCE);
+        bnd_writer_u8(&b, 1);   /* Of 8 bytes. */
+        bnd_writer_mac(&b, mac);
+    }
+
+    bnd_eth_encode_tagged(w, bnd_ip6_multicast_mac(&dst), mac, tags,
+                          BND_ETH_TYPE_IPV6);
+    bnd_ip6_icmp(w, src, &dst, HOP_LIMIT, false, body, b.pos);
+}
+
+enum bnd_drop_reason
+bnd_nd_decode(struct bnd_cursor c, struct bnd_nd *nd)
+{
+    struct bnd_ip6_header ip;
+    struct bnd_cursor body;
+    uint8_t type, code;
+
+    if (!bnd_ip6_decode(&c, &ip)) {
+        return c.bad ? BND_DROP_SHORT : BND_DROP_PROTOCOL;
+    }
+    body = c;
+    type = bnd_cursor_u8(&body);
+    code = bnd_cursor_u8(&body);
+    bnd_cursor_skip(&body, 6);  /* Checksum; reserved or flags. */
+    bnd_cursor_bytes(&body, &nd->target, sizeof nd->target);
+    if (ip.next_header != BND_IP_PROTO_ICMPV6
+        || (type != ND_SOLICIT && type != ND_ADVERT) || code) {
+        return body.bad ? BND_DROP_SHORT : BND_DROP_PROTOCOL;
+    }
+    if (body.bad || ip.len < ND_SOLICIT_LEN || ip.len > bnd_cursor_left(&c)) {
+        return BND_DROP_SHORT;
+    } else if (ip.hop_limit != HOP_LIMIT) {
+        return BND_DROP_FORWARDED;
+    } else if (!bnd_ip6_icmp_is_good(&ip, c)) {
+        return BND_DROP_CHECKSUM;
+    }
+    nd->is_advert = type == ND_ADVERT;
+    nd->src = ip.src;
+    nd->dst = ip.dst;
+    return BND_DROP_NONE;
 }
