@@ -67,8 +67,16 @@ lib_libbond_engine_a_SOURCES = \
 	lib/monitor/link.h \
 	lib/monitor/mii.c \
 	lib/monitor/mii.h \
+	lib/monitor/mon-arp.c \
+	lib/monitor/mon-nd.c \
+	lib/monitor/probe-each.c \
+	lib/monitor/probe-search.c \
+	lib/monitor/probe.c \
+	lib/monitor/probe.h \
 	lib/monitor/route.c \
 	lib/monitor/route.h \
+	lib/monitor/trust.c \
+	lib/monitor/trust.h \
 	lib/select/select.c \
 	lib/select/select.h \
 	lib/xmit/choose.c \
@@ -106,6 +114,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/bond/invariants.c \
 	lib/bond/stage-address.c \
 	lib/bond/links.c \
+	lib/bond/probes.c \
 	lib/bond/status-fill.c \
 	lib/bond/status-json.c \
 	lib/bond/status-more.c \

@@ -39,6 +39,8 @@ tests_bndtest_SOURCES = \
 	tests/hash-quick.h \
 	tests/prop-bond.c \
 	tests/prop-mii.c \
+	tests/rig-net.c \
+	tests/rig-net.h \
 	tests/truth-lacp.c
 tests_bndtest_LDADD = \
 	lib/libbond-engine.a \

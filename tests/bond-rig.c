@@ -143,9 +143,9 @@ set_mac(struct bond_rig *rig, bnd_id id, struct eth_addr mac)
     rig->dirty = true;
 }
 
-/* Carries out what 'fx' says of addresses. */
+/* Carries out what 'fx' says of addresses, and what it sends. */
 static void
-set_macs(struct bond_rig *rig, const struct bnd_effects *fx)
+do_effects(struct bond_rig *rig, const struct bnd_effects *fx)
 {
     for (size_t i = 0; i < fx->n; i++) {
         const struct bnd_effect *e = &fx->fx[i];
@@ -154,6 +154,8 @@ set_macs(struct bond_rig *rig, const struct bnd_effects *fx)
             set_mac(rig, e->mac.id, e->mac.mac);
         } else if (e->type == BND_FX_BOND_MAC) {
             rig->bond_mac = e->mac.mac;
+        } else if (e->type == BND_FX_FRAME_TX) {
+            rig_net_sent(rig, e->frame.id, e->frame.data, e->frame.len);
         }
     }
 }
@@ -181,7 +183,7 @@ take_effects(struct bond_rig *rig)
 
     struct bnd_effects done = rig->fx;
     bnd_effects_init(&rig->fx);
-    set_macs(rig, &done);
+    do_effects(rig, &done);
     bnd_effects_uninit(&done);
     if (rig->fx.n) {
         take_effects(rig);      /* What the devices' answers led to. */
@@ -195,6 +197,7 @@ run_pass(struct bond_rig *rig)
 {
     char *broken;
 
+    rig_net_count(rig);
     bnd_run(rig->bond, rig->now, &rig->fx);
     take_effects(rig);
     broken = bnd_check_invariants(rig->bond, rig->now);
@@ -644,7 +647,7 @@ dispatch(struct bond_rig *rig, const struct bndtest_line *line)
     } else if (!strcmp(command, "bytes")) {
         command_bytes(rig, line);
     } else {
-        return false;
+        return rig_net_command(rig, line);
     }
     return true;
 }
@@ -731,6 +734,8 @@ bond_rig_again(const struct bond_rig *rig, struct bond_rig *fresh)
             bnd_set_lacp_port(fresh->bond, id, &rig->port[id], rig->now);
         }
     }
+    fresh->net = rig->net;
+    bnd_set_host(fresh->bond, rig->net.hosts, rig->net.n_hosts, rig->now);
     if (rig->bonded) {
         bnd_reconfigure(fresh->bond, &rig->settings, rig->now, &fresh->fx);
     }

@@ -32,6 +32,8 @@
  *     migrate SLOT ID
  *     bytes [SLOT=N...] [all=N] [random=SEED]         counters of buckets
  *
+ * and those of rig-net.h.
+ *
  * A FACT is speed=N (in Mb/s), duplex=half|full, or speed-lost.
  * "member 1-3 m" makes m0001 to m0003.  A member's address is its id after
  * 02:00 unless given.
@@ -45,8 +47,9 @@
 #include "bndtest.h"
 #include "bond/bond.h"
 #include "openvswitch/dynamic-string.h"
+#include "rig-net.h"
 
-#define BOND_RIG_MAX_PORTS 64
+#define BOND_RIG_MAX_PORTS RIG_NET_MAX_PORTS
 
 struct bond_rig {
     struct bnd_bond *bond;
@@ -62,6 +65,8 @@ struct bond_rig {
     struct bnd_lacp_config lacp;
     bool has_port[BOND_RIG_MAX_PORTS]; /* By member id. */
     struct bnd_lacp_port_config port[BOND_RIG_MAX_PORTS];
+
+    struct rig_net net;         /* What is around it. */
 
     /* What came out. */
     struct bnd_effects fx;      /* Of the call that runs now. */

@@ -53,7 +53,13 @@
  *     loads=N                        buckets with a load
  *     hash=none|src|l4|policy|rr|broadcast, blocked=, lb=, policy=, basis=,
  *     packets-per=, n-slots=         view
- *     same-flows=true|false          flows of the view at "mark" stay */
+ *     same-flows=true|false          flows of the view at "mark" stay
+ *     watch=none|arp,nd
+ *     heard=ID,...|none              had a sign of life that counts just now
+ *     wants-counters=true|false      before a pass
+ *     missed=ID:N,...                probes of the first target in vain
+ *     why=ID:REASON                  of the monitor (blanks as '-')
+ *     frame=ID:HEX                   what it sent last */
 
 #include <config.h>
 #include "bond-rig.h"
@@ -228,6 +234,47 @@ put_failures(const struct bnd_status *s, struct ds *ds)
     if (!ds->length) {
         ds_put_cstr(ds, "none");
     }
+}
+
+/* Appends what the first monitor that sends probes knows of members. */
+static bool
+actual_probes(const struct drive *d, const char *key, const char *want,
+              struct ds *ds)
+{
+    const struct bond_rig *rig = &d->rig;
+    int id = atoi(want);
+
+    if (!strcmp(key, "wants-counters")) {
+        put_bool(ds, bnd_wants_counters(rig->bond, rig->now));
+        return true;
+    } else if (!strcmp(key, "frame")) {
+        ds_put_format(ds, "%d:", id);
+        for (size_t i = 0; rig->last_frame[id] && i < rig->last_len[id];
+             i++) {
+            ds_put_format(ds, "%02x", rig->last_frame[id][i]);
+        }
+        return true;
+    } else if (strcmp(key, "heard") && strcmp(key, "missed")
+               && strcmp(key, "why")) {
+        return false;
+    }
+    for (size_t i = 0; i < rig->bond->n_members; i++) {
+        const struct bnd_member *m = rig->bond->members[i];
+        const struct bnd_probed *s = &m->probed[0];
+
+        if (*key == 'h' && s->last_rx == rig->now) {
+            add_item(ds, "%u", m->id);
+        } else if (*key == 'm' && s->targets[0].n_missed) {
+            add_item(ds, "%u:%"PRIu32, m->id, s->targets[0].n_missed);
+        } else if (*key == 'w' && m->id == id) {
+            ds_put_format(ds, "%d:%s", id, bnd_probe_reason_name(s->reason));
+            put_dashes(ds);
+        }
+    }
+    if (!ds->length) {
+        ds_put_cstr(ds, "none");
+    }
+    return true;
 }
 
 static bool
@@ -436,6 +483,10 @@ actual_view(const struct drive *d, const char *key, struct ds *ds)
         ds_put_format(ds, "%u", view->n_slots);
     } else if (!strcmp(key, "same-flows") && d->marked_view) {
         put_bool(ds, bnd_view_same_flows(d->marked_view, view));
+    } else if (!strcmp(key, "watch")) {
+        ds_put_cstr(ds, (view->watch == (BND_WATCH_ARP | BND_WATCH_ND)
+                         ? "arp,nd" : view->watch == BND_WATCH_ARP ? "arp"
+                         : view->watch == BND_WATCH_ND ? "nd" : "none"));
     } else if (!strcmp(key, "basis")) {
         ds_put_format(ds, "%"PRIu32, view->basis);
     } else {
@@ -490,6 +541,7 @@ command_expect(struct drive *d)
             && !actual_address(d, &s, key, &got)
             && !actual_slots(d, &s, key, want, &got)
             && !actual_output(d, key, want, &got)
+            && !actual_probes(d, key, want, &got)
             && !actual_view(d, key, &got)) {
             bndtest_fatal(&d->line, "unknown key '%s', or no view", key);
         }

@@ -549,6 +549,7 @@ check_row(const struct bnd_row *row)
                                             "02:00:00:00:00", NULL };
     static const char *const ip4[] = { "10.0.0.1", "1.1.1.1,2.2.2.2",
                                        "127.0.0.1 224.0.0.1,0.1.2.3", NULL };
+    static const char *const one_ip4[] = { "10.0.0.1", " 127.0.0.1", NULL };
     static const char *const bad_ip4[] = { "", ",", "10.0.0", "300.1.1.1",
                                            "0.0.0.0", "255.255.255.255",
                                            "::2", "+10.0.0.1", NULL };
@@ -584,7 +585,7 @@ check_row(const struct bnd_row *row)
         must_refuse(row->name, "02-00-00-00-00-0a");
         break;
     case BND_ROW_IP4:
-        check_texts(row->name, ip4, bad_ip4);
+        check_texts(row->name, row->max == 1 ? one_ip4 : ip4, bad_ip4);
         break;
     case BND_ROW_IP6:
         check_texts(row->name, ip6, bad_ip6);

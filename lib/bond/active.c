@@ -10,7 +10,7 @@
  * Open vSwitch knows less patience: it returns to a primary that works at
  * once, and a member in downdelay is as good to it as any other.  We do so
  * where nothing is configured that it does not know, which is to say neither
- * miimon nor primary-reselect nor active-slave. */
+ * miimon, arp-interval, primary-reselect nor active-slave. */
 
 #include <config.h>
 #include "bond/bond-private.h"
@@ -24,7 +24,7 @@
 bool
 bnd_chooses_as_linux(const struct bnd_bond *b)
 {
-    return (bnd_has_mii(b)
+    return (bnd_is_polled(b)
             || bnd_settings_is_given(&b->settings, BND_OPT_PRIMARY_RESELECT)
             || bnd_settings_is_given(&b->settings, BND_OPT_ACTIVE_MEMBER));
 }
@@ -58,8 +58,9 @@ select_input(const struct bnd_bond *b, const struct bnd_member **members,
     if (!b->drop_active && !(as_linux && b->had_active)) {
         in.sticky = b->sticky;
     }
-    /* LACP does not start before updelay is over. */
-    if (b->lacp) {
+    /* LACP does not start before updelay is over; a member that is being
+     * probed has no updelay. */
+    if (b->lacp || bnd_has_probe(b)) {
         in.coming_until = -1;
     } else if (bnd_has_mii(b)) {
         struct bnd_mii_input mii_in = bnd_mii_input(b);
@@ -114,6 +115,7 @@ bnd_set_active(struct bnd_bond *b, bnd_id id, long long int now,
         b->n_failovers += b->had_active && !again;
         b->had_active = true;
         b->sticky = m->perm_mac;
+        bnd_probes_activated(b, m, now);
         b->announce = b->new_active = true;
     } else {
         bnd_fx_trace(fx, BND_TRACE_NO_ACTIVE, now, BND_NO_MEMBER, NULL);
@@ -137,6 +139,8 @@ bnd_why_not_active(const struct bnd_bond *b, bnd_id id)
         return "it is out of use by bond-admin";
     } else if (!m->carrier && bnd_chooses_as_linux(b)) {
         return "it has no carrier";
+    } else if (bnd_has_probe(b) && m->link.state != BND_LINK_UP) {
+        return "its probes are not answered";
     } else if (m->link.state == BND_LINK_COMING_BACK) {
         return "its updelay is not over";
     } else if (!m->enabled) {
@@ -305,6 +309,9 @@ why_changed(const struct bnd_bond *b, const struct bnd_member *old)
         return BND_CAUSE_ADMIN;
     } else if (!old->may_enable && old->carrier) {
         return b->lacp && !old->lacp_ok ? BND_CAUSE_LACP : BND_CAUSE_FORBIDDEN;
+    } else if (old->carrier && old->link.state != BND_LINK_UP
+               && bnd_probes_say(b, old) < 0) {
+        return BND_CAUSE_PROBE;
     } else if (old->link.state != BND_LINK_UP || !old->carrier) {
         return BND_CAUSE_LINK;
     } else {

@@ -75,26 +75,6 @@ bnd_n_changes(const struct bnd_bond *b)
     return b->n_changes;
 }
 
-void
-bnd_set_host(struct bnd_bond *b OVS_UNUSED,
-             const struct bnd_host *hosts OVS_UNUSED, size_t n OVS_UNUSED,
-             long long int now OVS_UNUSED)
-{
-}
-
-bool
-bnd_wants_host(const struct bnd_bond *b OVS_UNUSED)
-{
-    return false;
-}
-
-bool
-bnd_wants_counters(const struct bnd_bond *b OVS_UNUSED,
-                   long long int now OVS_UNUSED)
-{
-    return false;
-}
-
 const char *
 bnd_active_refusal(const struct bnd_bond *b)
 {

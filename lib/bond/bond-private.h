@@ -10,8 +10,16 @@
 #include "announce/notify.h"
 #include "bond/bond.h"
 #include "monitor/mii.h"
+#include "monitor/probe.h"
 #include "policy/policy.h"
 #include "select/select.h"
+
+/* How verdicts of several monitors become one. */
+enum bnd_combine {
+    BND_COMBINE_NONE,           /* There is but one monitor. */
+    BND_COMBINE_ANY,            /* As the option "monitor-combine" says. */
+    BND_COMBINE_ALL
+};
 
 struct bnd_bond {
     uint64_t seed;
@@ -32,6 +40,11 @@ struct bnd_bond {
     struct bnd_lacp_config lacp_config; /* In force unless it is. */
 
     struct bnd_mii mii;         /* Off unless there is "miimon". */
+    struct bnd_probe probes[BND_N_PROBES]; /* Off unless there is
+                                 * "arp-interval". */
+    enum bnd_combine combine;   /* How they are, with the others. */
+    struct bnd_host *hosts;     /* What the host has; 'n_hosts'; owned. */
+    size_t n_hosts;
 
     /* Decisions. */
     bnd_id active;
@@ -65,12 +78,17 @@ void bnd_advance(struct bnd_bond *, long long int now);
 
 /* Links (links.c).
  *
- * bnd_has_mii() says whether the MII monitor is on, bnd_needs_carrier()
- * whether members without carrier are of no use though a delay runs.
+ * bnd_has_mii() says whether the MII monitor is on, bnd_has_probe() whether
+ * that of probes has the say alone, bnd_is_polled() whether either one does, so
+ * that links change at its ticks, as in Linux; bnd_needs_carrier() whether
+ * members without carrier are of no use though a delay runs or a probe was
+ * answered.
  *
  * bnd_links_before() is to be called before any fact or setting changes,
  * bnd_links_join() when a member joins, with its facts. */
 bool bnd_has_mii(const struct bnd_bond *);
+bool bnd_has_probe(const struct bnd_bond *);
+bool bnd_is_polled(const struct bnd_bond *);
 bool bnd_needs_carrier(const struct bnd_bond *);
 struct bnd_mii_input bnd_mii_input(const struct bnd_bond *);
 void bnd_links_before(struct bnd_bond *, long long int now);
@@ -78,6 +96,33 @@ void bnd_links_join(struct bnd_bond *, struct bnd_member *);
 void bnd_stage_link(struct bnd_bond *, long long int now,
                     struct bnd_effects *);
 long long int bnd_links_wake_time(const struct bnd_bond *);
+
+/* Probes (probes.c).
+ *
+ * bnd_probes_configure() puts the settings of a bond in force, or none if it is
+ * not one; the link is as it was, but the monitor in charge may be another.
+ *
+ * bnd_probes_say() says what the probes of 'm' come to: +1 it is alive, -1 it is
+ * not, 0 there are none.
+ *
+ * bnd_stage_probe() is the end of a pass, when it is known who is active. */
+void bnd_probes_configure(struct bnd_bond *, long long int now);
+void bnd_probes_join(struct bnd_bond *, struct bnd_member *,
+                     long long int now);
+void bnd_probes_leave(struct bnd_bond *, const struct bnd_member *);
+void bnd_probes_force(struct bnd_bond *, struct bnd_member *, bool up,
+                      long long int now);
+void bnd_probes_activated(struct bnd_bond *, struct bnd_member *,
+                          long long int now);
+void bnd_probes_event(struct bnd_bond *, struct bnd_member *,
+                      const struct bnd_event *, long long int now);
+void bnd_probes_judge(struct bnd_bond *, long long int now,
+                      struct bnd_effects *);
+int bnd_probes_say(const struct bnd_bond *, const struct bnd_member *m);
+void bnd_stage_probe(struct bnd_bond *, long long int now,
+                     struct bnd_effects *);
+long long int bnd_probes_wake_time(const struct bnd_bond *);
+uint8_t bnd_probes_watch(const struct bnd_bond *);
 
 /* What the operator wants of members (admin.c).  bnd_admin_changed() is to be
  * called when 'm->options.admin', which was 'old', has changed. */

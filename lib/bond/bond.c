@@ -52,6 +52,7 @@ bnd_destroy(struct bnd_bond *b)
         bnd_lacp_destroy(b->lacp);
         bnd_history_uninit(b);
         bnd_settings_uninit(&b->settings);
+        free(b->hosts);
         free(b->view);
         free(b->refusal);
         free(b);
@@ -101,12 +102,15 @@ bnd_make_pass(const struct bnd_bond *b, long long int now,
 
 /* Does the port of 'm' speak LACP?  As in Open vSwitch as long as it is there,
  * with or without carrier, a change of which makes it doubt its partner; with
- * the MII monitor, as in Linux, as long as that believes in the link. */
+ * the MII monitor, as in Linux, as long as that believes in the link.  Probes
+ * have no say, as where LACP is needed nothing answers them without it. */
 static bool
 speaks_lacp(const struct bnd_bond *b, const struct bnd_member *m)
 {
     return (m->present
-            && (!bnd_has_mii(b) || bnd_link_is_enabled(&m->link)));
+            && (!bnd_has_mii(b)
+                || (bnd_probes_say(b, m) ? m->carrier
+                    : bnd_link_is_enabled(&m->link))));
 }
 
 /* Stage 4. */
@@ -151,6 +155,10 @@ stage_lacp(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 static bool
 is_link_fit(const struct bnd_bond *b, const struct bnd_member *m)
 {
+    if (bnd_has_probe(b)) {
+        return (m->good && m->link.state == BND_LINK_UP
+                && (m->carrier || !bnd_needs_carrier(b)));
+    }
     return (bnd_needs_carrier(b)
             ? m->good && m->link.state == BND_LINK_UP
             : bnd_link_is_enabled(&m->link));
@@ -275,6 +283,7 @@ bnd_run(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     bnd_stage_address(b, fx);
     stage_announce(b, now, fx);
     stage_publish(b, fx, n_before);
+    bnd_stage_probe(b, now, fx);
     bnd_history_links(b, now);
 }
 
@@ -284,6 +293,7 @@ bnd_wake_time(const struct bnd_bond *b)
     long long int wake = b->settled ? BND_NEVER : b->last_now;
 
     wake = bnd_deadline_min(wake, bnd_links_wake_time(b));
+    wake = bnd_deadline_min(wake, bnd_probes_wake_time(b));
     wake = bnd_deadline_min(wake, bnd_admin_wake_time(b));
     if (b->active) {
         wake = bnd_deadline_min(wake, bnd_notify_wake_time(&b->notify));
@@ -311,7 +321,11 @@ outlives_carrier(const struct bnd_bond *b)
 static bool
 is_cuttable(const struct bnd_bond *b, const struct bnd_member *m)
 {
+    if (bnd_has_probe(b)) {
+        return m->enabled && m->carrier && bnd_needs_carrier(b);
+    }
     return (m->enabled && m->carrier && !outlives_carrier(b)
+            && b->combine != BND_COMBINE_ANY
             && !bnd_settings_num(&b->settings, BND_OPT_DETECT)
             && (!bnd_has_mii(b)
                 || bnd_settings_num(&b->settings, BND_OPT_USE_CARRIER)));
@@ -347,6 +361,7 @@ bnd_make_view(const struct bnd_bond *b)
             view->next_active = next;
         }
     }
+    view->watch = bnd_probes_watch(b);
     if (bnd_settings_is_given(&b->settings, BND_OPT_LB_OUTPUT)) {
         view->lb = (bnd_settings_num(&b->settings, BND_OPT_LB_OUTPUT)
                     ? BND_LB_YES : BND_LB_NO);

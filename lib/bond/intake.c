@@ -24,6 +24,7 @@ bnd_reconfigure(struct bnd_bond *b, const struct bnd_settings *settings,
     b->bonded = settings != NULL;
     if (!settings) {
         bnd_mii_set_interval(&b->mii, 0, now);
+        bnd_probes_configure(b, now);
         /* Where there is no bond there is no view; the next one is new. */
         free(b->view);
         b->view = NULL;
@@ -37,6 +38,7 @@ bnd_reconfigure(struct bnd_bond *b, const struct bnd_settings *settings,
     bnd_settings_clone(&b->settings, settings);
     bnd_mii_set_interval(&b->mii, bnd_settings_num(settings, BND_OPT_MIIMON),
                          now);
+    bnd_probes_configure(b, now);
 
     const struct bnd_member **present = xcalloc(b->n_members + 1,
                                                 sizeof *present);
@@ -168,6 +170,7 @@ event_member_add(struct bnd_bond *b, const struct bnd_event *e,
     take_facts(m, &e->add.facts);
     m->may_enable = true;
     bnd_links_join(b, m);
+    bnd_probes_join(b, m, now);
     bnd_active_joined(b, m);
     if (b->lacp) {
         bnd_lacp_port_set_mac(b->lacp, m->id, m->mac);
@@ -183,6 +186,7 @@ event_member_del(struct bnd_bond *b, struct bnd_member *m, bool remember)
         bnd_lacp_port_del(b->lacp, m->id);
     }
     b->lost |= m->enabled;
+    bnd_probes_leave(b, m);
     if (remember) {
         m->present = false;
         return;
@@ -232,6 +236,19 @@ event_link(struct bnd_bond *b, struct bnd_member *m,
     take_facts(m, facts);
 }
 
+/* Does 'e' only tell what a later tick will look at? */
+static bool
+is_quiet(const struct bnd_event *e)
+{
+    struct bnd_cursor c;
+
+    if (e->type != BND_EV_FRAME_RX) {
+        return e->type == BND_EV_COUNTERS;
+    }
+    c = bnd_cursor(e->frame.data, e->frame.len);
+    return bnd_eth_decode(&c).type != BND_ETH_TYPE_SLOW && !c.bad;
+}
+
 static void
 event_frame(struct bnd_bond *b, struct bnd_member *m,
             const struct bnd_event *e, long long int now,
@@ -239,6 +256,10 @@ event_frame(struct bnd_bond *b, struct bnd_member *m,
 {
     enum bnd_drop_reason reason;
 
+    if (is_quiet(e)) {
+        bnd_probes_event(b, m, e, now);
+        return;
+    }
     reason = (b->lacp && bnd_lacp_has_port(b->lacp, m->id)
               ? bnd_lacp_receive(b->lacp, m->id, e->frame.data, e->frame.len,
                                  e->frame.arrival, now, fx)
@@ -282,8 +303,10 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
     struct bnd_member *m = bnd_find_member(b, e->id);
 
     bnd_advance(b, now);
-    bnd_links_before(b, now);
-    b->settled = false;
+    if (!is_quiet(e)) {
+        bnd_links_before(b, now);
+        b->settled = false;
+    }
     if (!m && e->type != BND_EV_MEMBER_ADD && e->type != BND_EV_TX_BYTES
         && (e->type != BND_EV_SET_ACTIVE || e->id)) {
         return;
@@ -323,6 +346,7 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
 
     case BND_EV_FORCE:
         bnd_link_init(&m->link, e->on);
+        bnd_probes_force(b, m, e->on, now);
         break;
 
     case BND_EV_SET_ACTIVE:
@@ -337,6 +361,7 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         break;
 
     case BND_EV_COUNTERS:
+        bnd_probes_event(b, m, e, now);
         break;
 
     case BND_EV_TX_BYTES:

@@ -3,18 +3,33 @@
 /* Stages 2 and 3 of a pass: is each link good, and, after the delays, is it
  * still or again in use?  Two monitors answer the second question: that of
  * Linux, if there is "miimon" (monitor/mii.h), else that of Open vSwitch
- * (monitor/link.h). */
+ * (monitor/link.h).  A third one, that of probes (monitor/probe.h), answers
+ * both in their place, or, if the option "monitor-combine" says so, has a say in
+ * the first one. */
 
 #include <config.h>
 #include "bond/bond-private.h"
 
 #include "core/deadline.h"
 #include "monitor/link.h"
+#include "util.h"
 
 bool
 bnd_has_mii(const struct bnd_bond *b)
 {
     return b->mii.interval;
+}
+
+bool
+bnd_has_probe(const struct bnd_bond *b)
+{
+    return b->probes[0].config.interval && b->combine == BND_COMBINE_NONE;
+}
+
+bool
+bnd_is_polled(const struct bnd_bond *b)
+{
+    return bnd_has_mii(b) || bnd_has_probe(b);
 }
 
 bool
@@ -59,15 +74,37 @@ bnd_mii_input(const struct bnd_bond *b)
     };
 }
 
-/* Stage 2.  With LACP it is the protocol, not the link, that waits for OVS's
- * word. */
+/* Is the link of 'm' good, of all that has a say?  With LACP it is the protocol,
+ * not the link, that waits for OVS's word.  Open vSwitch forbids what has no
+ * carrier, too, which is not what BFD or CFM says. */
+static bool
+is_good(const struct bnd_bond *b, const struct bnd_member *m)
+{
+    bool allowed = m->may_enable || b->lacp;
+    int probes = bnd_probes_say(b, m);
+
+    if (!m->present) {
+        return false;
+    }
+    switch (b->combine) {
+    case BND_COMBINE_NONE:
+        return (bnd_has_probe(b) ? probes > 0 && (allowed || !m->carrier)
+                : m->carrier && allowed);
+    case BND_COMBINE_ANY:
+        return (m->carrier || probes > 0 || (b->lacp && m->lacp_ok));
+    case BND_COMBINE_ALL:
+        return m->carrier && allowed && probes >= 0;
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+/* Stage 2. */
 static void
 judge(struct bnd_bond *b)
 {
     for (size_t i = 0; i < b->n_members; i++) {
-        struct bnd_member *m = b->members[i];
-
-        m->good = m->present && m->carrier && (m->may_enable || b->lacp);
+        b->members[i]->good = is_good(b, b->members[i]);
     }
 }
 
@@ -122,11 +159,27 @@ step_links(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     }
 }
 
+/* Probes alone: links are what these say. */
+static void
+follow_probes(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
+{
+    for (size_t i = 0; i < b->n_members; i++) {
+        struct bnd_member *m = b->members[i];
+
+        if (m->present) {
+            bnd_link_put(m, m->probed[0].state, now, fx);
+        }
+    }
+}
+
 void
 bnd_stage_link(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 {
+    bnd_probes_judge(b, now, fx);
     judge(b);
-    if (bnd_has_mii(b)) {
+    if (bnd_has_probe(b)) {
+        follow_probes(b, now, fx);
+    } else if (bnd_has_mii(b)) {
         struct bnd_mii_input in = bnd_mii_input(b);
 
         bnd_mii_run(&b->mii, &in, now, fx);
@@ -140,6 +193,9 @@ bnd_links_wake_time(const struct bnd_bond *b)
 {
     long long int wake = BND_NEVER;
 
+    if (bnd_has_probe(b)) {
+        return BND_NEVER;       /* Whatever is due, a tick brings. */
+    }
     if (bnd_has_mii(b)) {
         struct bnd_mii_input in = bnd_mii_input(b);
 

@@ -71,6 +71,10 @@ bnd_manual_rest(const struct bnd_row *row, struct ds *ds)
     if (modes != BND_IN_ALL) {
         ds_put_cstr(ds, "Only in ");
         bnd_modes_format(modes, ds);
+        if (row->combined) {
+            ds_put_cstr(ds, "; with monitor-combine also in ");
+            bnd_modes_format(row->combined, ds);
+        }
         ds_put_cstr(ds, ".  ");
     }
     if (effect != modes) {

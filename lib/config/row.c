@@ -136,9 +136,13 @@ bnd_row_allowed(const struct bnd_row *row, struct ds *ds)
         break;
     case BND_ROW_IP4:
     case BND_ROW_IP6:
-        ds_put_format(ds, "up to %d different %s addresses with commas "
-                      "between them", BND_MAX_TARGETS,
-                      row->type == BND_ROW_IP4 ? "IPv4" : "IPv6");
+        if (row->max == 1) {
+            ds_put_cstr(ds, "an IPv4 address");
+        } else {
+            ds_put_format(ds, "up to %lld different %s addresses with commas "
+                          "between them", row->max,
+                          row->type == BND_ROW_IP4 ? "IPv4" : "IPv6");
+        }
         break;
     default:
         OVS_NOT_REACHED();
@@ -343,14 +347,16 @@ read_targets(const struct bnd_row *row, const char *text, char **str)
 
         if (!read_target(row, word, &one)) {
             error = xasprintf("%s: \"%s\" is not an %s address that can be "
-                              "probed", row->name, word,
-                              row->type == BND_ROW_IP4 ? "IPv4" : "IPv6");
+                              "%s", row->name, word,
+                              row->type == BND_ROW_IP4 ? "IPv4" : "IPv6",
+                              row->max == 1 ? "used" : "probed");
         } else if (n && choice_index(ds_cstr(&list), ds_cstr(&one),
                                      one.length) >= 0) {
             error = xasprintf("%s: \"%s\" is there twice", row->name, word);
-        } else if (n++ == BND_MAX_TARGETS) {
-            error = xasprintf("%s: \"%s\" is one too many, as %d are allowed",
-                              row->name, word, BND_MAX_TARGETS);
+        } else if (n++ == row->max) {
+            error = xasprintf("%s: \"%s\" is one too many, as %lld %s allowed",
+                              row->name, word, row->max,
+                              row->max == 1 ? "is" : "are");
         } else {
             ds_put_format(&list, "%s%s", n > 1 ? "|" : "", ds_cstr(&one));
         }

@@ -36,7 +36,7 @@ enum bnd_row_type {
     BND_ROW_STR,                /* Text; empty for none. */
     BND_ROW_MAC,                /* Ethernet address of one station. */
     BND_ROW_MAC_OR_0,           /* The same, or all zeros. */
-    BND_ROW_IP4,                /* Up to BND_MAX_TARGETS IPv4 addresses... */
+    BND_ROW_IP4,                /* Up to 'max' IPv4 addresses... */
     BND_ROW_IP6                 /* ...or IPv6 addresses, none of them twice,
                                  * with commas or blanks between them. */
 };
@@ -65,7 +65,7 @@ struct bnd_row {
     const char *name;
     const char *aliases;        /* Other names of it, "a|b", or null. */
     enum bnd_row_type type;
-    long long int min, max;     /* INT only. */
+    long long int min, max;     /* INT only; 'max' of lists, too. */
     const char *choices;        /* ENUM only: "a|b|c", numbered from 0... */
     int n_numbered;             /* ...so many of which have numbers. */
     long long int def;          /* Not for text, addresses and lists. */
@@ -74,6 +74,8 @@ struct bnd_row {
     const char *unit;           /* Of a number, or null. */
     unsigned int words;         /* BND_W_*, over and above 'choices'. */
     unsigned int modes;         /* Modes that take it, 0 for all... */
+    unsigned int combined;      /* ...and others that do with the option
+                                 * monitor-combine... */
     unsigned int effect;        /* ...and in which it does something, 0 for
                                  * 'modes'. */
     bool quiet;                 /* Open vSwitch has it, too, and says nothing
@@ -97,8 +99,8 @@ struct bnd_row {
 #define BND_T_STR .type = BND_ROW_STR
 #define BND_T_MAC .type = BND_ROW_MAC
 #define BND_T_MAC_OR_0 .type = BND_ROW_MAC_OR_0
-#define BND_T_IP4 .type = BND_ROW_IP4
-#define BND_T_IP6 .type = BND_ROW_IP6
+#define BND_T_IP4(MAX) .type = BND_ROW_IP4, .max = MAX
+#define BND_T_IP6 .type = BND_ROW_IP6, .max = BND_MAX_TARGETS
 
 /* A value: a number, or allocated text in 'str'. */
 struct bnd_value {

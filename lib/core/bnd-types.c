@@ -42,6 +42,12 @@ static const char *const mac_trouble_names[] = {
 #undef BND_MAC_TROUBLE
 };
 
+static const char *const probe_reason_names[] = {
+#define BND_PROBE_REASON(ENUM, NAME) NAME,
+    BND_PROBE_REASONS
+#undef BND_PROBE_REASON
+};
+
 static const char *const cause_names[] = {
 #define BND_CAUSE(ENUM, NAME) [BND_CAUSE_##ENUM] = NAME,
     BND_CAUSES
@@ -115,6 +121,13 @@ bnd_mac_trouble_name(enum bnd_mac_trouble trouble)
 {
     ovs_assert(trouble < BND_N_MAC_TROUBLES);
     return mac_trouble_names[trouble];
+}
+
+const char *
+bnd_probe_reason_name(enum bnd_probe_reason reason)
+{
+    ovs_assert(reason < BND_N_PROBE_REASONS);
+    return probe_reason_names[reason];
 }
 
 const char *

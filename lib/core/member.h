@@ -21,6 +21,37 @@ struct bnd_link {
     long long int deadline;     /* End of the delay, or BND_NEVER. */
 };
 
+/* What a probing monitor knows of a member; see monitor/probe.h.  Times are in
+ * ms, BND_LONG_AGO for never. */
+#define BND_N_PROBES 2          /* Monitors that there can be. */
+#define BND_MAX_PROBED 32       /* Targets of one. */
+
+struct bnd_probed_target {
+    long long int heard;        /* It was heard of last... */
+    long long int asked;        /* ...and probed last. */
+    uint32_t n_missed;          /* Probes since it was heard of, but the last
+                                 * one. */
+};
+
+struct bnd_probed {
+    enum bnd_link_state state;  /* GOING_DOWN: tried in vain; COMING_BACK: is
+                                 * being tried. */
+    enum bnd_probe_reason reason; /* Of the last verdict. */
+    bool joined;                /* Since the last verdict. */
+    long long int last_tx;      /* Probe to any target. */
+    long long int last_rx;      /* Sign of life that counts. */
+    long long int last_up;      /* It came up or was made active. */
+    uint32_t n_failures;        /* Times that it went from up to down... */
+    long long int last_failure; /* ...and the last one. */
+    struct bnd_probed_target targets[BND_MAX_PROBED];
+
+    /* Packets, if its device counts them: how many were received until a
+     * time. */
+    bool counts;
+    uint64_t n_rx;
+    long long int counted;
+};
+
 /* A member's own options. */
 struct bnd_member_options {
     int32_t prio;               /* The greater is preferred as the active one
@@ -52,6 +83,9 @@ struct bnd_member {
     uint32_t told_mbps;         /* What the device says now, 0 for nothing... */
     enum bnd_duplex told_duplex; /* ...with or without carrier. */
     bool may_enable;            /* OVS does not forbid its use (BFD, CFM). */
+
+    /* Stage 2: what probes tell. */
+    struct bnd_probed probed[BND_N_PROBES];
 
     /* Stage 2 and 3: is the link good, and is it still or again usable? */
     bool good;

@@ -118,6 +118,22 @@ bnd_link_step(struct bnd_member *m, long long int updelay,
     OVS_NOT_REACHED();          /* link_next() cycles on constant input. */
 }
 
+void
+bnd_link_put(struct bnd_member *m, enum bnd_link_state state,
+             long long int now, struct bnd_effects *fx)
+{
+    bool was_up = m->link.state == BND_LINK_UP;
+    bool up = state == BND_LINK_UP;
+
+    m->link.state = state;
+    m->link.deadline = BND_NEVER;
+    if (up != was_up) {
+        m->risen |= up;
+        m->n_failures += !up && m->n_failures < UINT32_MAX;
+        trace(m, BND_TRACE_LINK, up, 0, now, fx);
+    }
+}
+
 long long int
 bnd_link_wake_time(const struct bnd_link *link)
 {

@@ -43,6 +43,11 @@ void bnd_link_step(struct bnd_member *m, long long int updelay,
                    long long int downdelay, long long int now,
                    struct bnd_effects *fx);
 
+/* Another monitor, which has delays of its own or none, has put the link of 'm'
+ * into 'state'. */
+void bnd_link_put(struct bnd_member *m, enum bnd_link_state state,
+                  long long int now, struct bnd_effects *fx);
+
 /* When the machine will move by itself, or BND_NEVER. */
 long long int bnd_link_wake_time(const struct bnd_link *);
 

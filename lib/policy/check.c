@@ -34,11 +34,16 @@ check_row(const struct bnd_row *row, const struct bnd_settings *s,
           struct ds *ds)
 {
     unsigned int modes = bnd_row_modes(row);
+    bool combine = bnd_settings_is_given(s, BND_OPT_MONITOR_COMBINE);
 
-    if (!is_in_mode(s, modes)) {
+    if (!is_in_mode(s, modes | (combine ? row->combined : 0))) {
         ds_put_format(ds, ": mode %s does not have this option, only ",
                       bnd_mode_name(bnd_settings_mode(s)));
         bnd_modes_format(modes, ds);
+        if (row->combined && !combine) {
+            ds_put_cstr(ds, ", and with monitor-combine ");
+            bnd_modes_format(row->combined, ds);
+        }
         return true;
     }
     if (row->later) {
@@ -63,6 +68,29 @@ check_mode(enum bnd_mode mode, bool lacp, struct ds *ds)
     return false;
 }
 
+/* Appends what is wrong with the value of 'opt' beside those of the monitors.
+ * Where two that exclude one another are asked for, the MII monitor stays, as
+ * when the Linux driver is loaded with both; there, of two that are asked for
+ * one after the other, the last one does, but settings have no order. */
+static bool
+check_monitors(const struct bnd_settings *s, enum bnd_opt opt, struct ds *ds)
+{
+    long long int miimon = bnd_settings_num(s, BND_OPT_MIIMON);
+
+    if (bnd_opt_is_delay(opt) && s->num[opt] && !miimon
+        && bnd_settings_is_given(s, BND_OPT_MIIMON)) {
+        ds_put_cstr(ds, ": there is no such delay with miimon=0");
+        return true;
+    }
+    if (opt == BND_OPT_ARP_INTERVAL && s->num[opt] && miimon
+        && !bnd_settings_is_given(s, BND_OPT_MONITOR_COMBINE)) {
+        ds_put_format(ds, ": not together with miimon=%lld, unless "
+                      "monitor-combine is given", miimon);
+        return true;
+    }
+    return false;
+}
+
 char *
 bnd_policy_check(const struct bnd_settings *s, bool lacp, enum bnd_opt opt)
 {
@@ -78,10 +106,7 @@ bnd_policy_check(const struct bnd_settings *s, bool lacp, enum bnd_opt opt)
         : check_row(row, s, &ds)) {
         return ds_steal_cstr(&ds);
     }
-    if (bnd_opt_is_delay(opt) && s->num[opt]
-        && bnd_settings_is_given(s, BND_OPT_MIIMON)
-        && !bnd_settings_num(s, BND_OPT_MIIMON)) {
-        ds_put_cstr(&ds, ": there is no such delay with miimon=0");
+    if (check_monitors(s, opt, &ds)) {
         return ds_steal_cstr(&ds);
     }
     ds_destroy(&ds);
@@ -96,10 +121,56 @@ static void
 note_effect(const struct bnd_row *row, long long int num, const char *str,
             const struct bnd_settings *s, struct ds *ds)
 {
-    if (!row->quiet && !is_in_mode(s, bnd_row_effect(row))) {
+    bool combine = bnd_settings_is_given(s, BND_OPT_MONITOR_COMBINE);
+
+    if (!row->quiet
+        && !is_in_mode(s, (bnd_row_effect(row)
+                           | (combine ? row->combined : 0)))) {
         start_message(row, num, str, ds);
         ds_put_format(ds, ": of no effect in mode %s\n",
                       bnd_mode_name(bnd_settings_mode(s)));
+    }
+}
+
+/* The same if 'opt', which is given, is for probes and there are none, or for
+ * another monitor than that of probes. */
+static void
+note_probes(const struct bnd_settings *s, enum bnd_opt opt, struct ds *ds)
+{
+    bool on = bnd_settings_num(s, BND_OPT_ARP_INTERVAL);
+    bool alone = on && !bnd_settings_is_given(s, BND_OPT_MONITOR_COMBINE);
+    const char *why = NULL;
+
+    switch ((int) opt) {
+    case BND_OPT_ARP_VALIDATE:
+    case BND_OPT_ARP_ALL_TARGETS:
+    case BND_OPT_ARP_MISSED_MAX:
+    case BND_OPT_ARP_VLAN:
+    case BND_OPT_ARP_SOURCE:
+        if (!on && s->num[opt] != bnd_opt_row(opt)->def) {
+            why = "of no effect without arp-interval";
+        }
+        break;
+    case BND_OPT_UPDELAY:
+    case BND_OPT_DOWNDELAY:
+        why = (alone && s->num[opt]
+               ? "of no effect with arp-interval, unless monitor-combine is "
+                 "given" : NULL);
+        break;
+    case BND_OPT_ARP_INTERVAL:
+        why = (on && !bnd_settings_str(s, BND_OPT_ARP_TARGETS)
+               && !bnd_settings_str(s, BND_OPT_NS_TARGETS)
+               ? alone ? "there is no target that could answer, so no link "
+                         "stays up"
+                 : "of no effect without a target"
+               : NULL);
+        break;
+    default:
+        break;
+    }
+    if (why) {
+        start_message(bnd_opt_row(opt), s->num[opt], s->str[opt], ds);
+        ds_put_format(ds, ": %s\n", why);
     }
 }
 
@@ -115,6 +186,7 @@ bnd_policy_notes(const struct bnd_settings *s, struct ds *ds)
             continue;
         }
         note_effect(row, s->num[opt], s->str[opt], s, ds);
+        note_probes(s, opt, ds);
         if (bnd_opt_is_delay(opt)
             && bnd_settings_ticks(s, opt) != s->num[opt]) {
             start_message(row, s->num[opt], NULL, ds);
