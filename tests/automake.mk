@@ -75,6 +75,7 @@ TESTSUITE_AT = \
 	tests/unit/bond-active.at \
 	tests/unit/bond-address.at \
 	tests/unit/bond-announce.at \
+	tests/unit/bond-arp.at \
 	tests/unit/bond-drain.at \
 	tests/unit/bond-lacp.at \
 	tests/unit/bond-life.at \

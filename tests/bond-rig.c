@@ -642,6 +642,9 @@ dispatch(struct bond_rig *rig, const struct bndtest_line *line)
     } else if (!strcmp(command, "hint")) {
         bnd_set_address_hint(rig->bond, bond_rig_mac(line, line->n_words > 1
                                                      ? line->word[1] : ""));
+    } else if (!strcmp(command, "sleep")) {
+        bond_rig_settle(rig);
+        rig->now += bndtest_number(line, 1);
     } else if (!strcmp(command, "migrate")) {
         command_migrate(rig, line);
     } else if (!strcmp(command, "bytes")) {

@@ -30,6 +30,7 @@
  *     refuse ID on|off                its address can not, can be changed
  *     hint MAC                        the bond's own when the daemon stopped
  *     migrate SLOT ID
+ *     sleep MS                        that time passes, but nobody runs a pass
  *     bytes [SLOT=N...] [all=N] [random=SEED]         counters of buckets
  *
  * and those of rig-net.h.

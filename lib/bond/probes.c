@@ -15,9 +15,13 @@
 #include "monitor/link.h"
 #include "util.h"
 
+/* What monitor 'i' works on.  To it, a member that it thinks is dead is not the
+ * active one, though a delay lets it work on. */
 static struct bnd_probe_input
-make_input(const struct bnd_bond *b)
+make_input(const struct bnd_bond *b, int i)
 {
+    const struct bnd_member *active = bnd_find_member(b, b->active);
+
     return (struct bnd_probe_input) {
         .members = b->members,
         .n_members = b->n_members,
@@ -25,7 +29,9 @@ make_input(const struct bnd_bond *b)
                    && bnd_policy_effective(&b->settings,
                                            b->lacp_status)->traits
                       & BND_MT_ONE_ACTIVE),
-        .active = b->active,
+        .active = (active && active->present
+                   && active->probed[i].state == BND_LINK_UP
+                   ? b->active : BND_NO_MEMBER),
         .hosts = b->hosts,
         .n_hosts = b->n_hosts,
     };
@@ -107,7 +113,6 @@ hand_over(struct bnd_bond *b, bool had_probe)
 void
 bnd_probes_configure(struct bnd_bond *b, long long int now)
 {
-    struct bnd_probe_input in = make_input(b);
     struct bnd_probe_config config = make_config(&b->settings);
     bool had_probe = bnd_has_probe(b);
 
@@ -117,6 +122,7 @@ bnd_probes_configure(struct bnd_bond *b, long long int now)
         config.interval = 0;
     }
     for (int i = 0; i < BND_N_PROBES; i++) {
+        struct bnd_probe_input in = make_input(b, i);
         struct bnd_probe_config mine = config;
         struct bnd_ip ips[BND_MAX_PROBED];
         size_t n = 0;
@@ -141,14 +147,13 @@ void
 bnd_set_host(struct bnd_bond *b, const struct bnd_host *hosts, size_t n,
              long long int now)
 {
-    struct bnd_probe_input in;
-
     bnd_advance(b, now);
     free(b->hosts);
     b->hosts = n ? xmemdup(hosts, n * sizeof *hosts) : NULL;
     b->n_hosts = n;
-    in = make_input(b);
     for (int i = 0; i < BND_N_PROBES; i++) {
+        struct bnd_probe_input in = make_input(b, i);
+
         bnd_probe_route(&b->probes[i], &in);
     }
 }
@@ -164,9 +169,9 @@ bnd_wants_host(const struct bnd_bond *b)
 void
 bnd_probes_join(struct bnd_bond *b, struct bnd_member *m, long long int now)
 {
-    struct bnd_probe_input in = make_input(b);
-
     for (int i = 0; i < BND_N_PROBES; i++) {
+        struct bnd_probe_input in = make_input(b, i);
+
         bnd_probe_join(&b->probes[i], &in, m, now);
     }
 }
@@ -201,9 +206,9 @@ void
 bnd_probes_event(struct bnd_bond *b, struct bnd_member *m,
                  const struct bnd_event *e, long long int now)
 {
-    struct bnd_probe_input in = make_input(b);
-
     for (int i = 0; i < BND_N_PROBES; i++) {
+        struct bnd_probe_input in = make_input(b, i);
+
         if (e->type == BND_EV_FRAME_RX) {
             bnd_probe_heard(&b->probes[i], &in, m, e->frame.data,
                             e->frame.len, MIN(e->frame.arrival, now));
@@ -217,10 +222,14 @@ bnd_probes_event(struct bnd_bond *b, struct bnd_member *m,
 bool
 bnd_wants_counters(const struct bnd_bond *b, long long int now)
 {
-    struct bnd_probe_input in = make_input(b);
+    bool wants = false;
 
-    return (bnd_probe_wants_counters(&b->probes[0], &in, now)
-            || bnd_probe_wants_counters(&b->probes[1], &in, now));
+    for (int i = 0; i < BND_N_PROBES; i++) {
+        struct bnd_probe_input in = make_input(b, i);
+
+        wants |= bnd_probe_wants_counters(&b->probes[i], &in, now);
+    }
+    return wants;
 }
 
 /* The pass. */
@@ -229,9 +238,9 @@ void
 bnd_probes_judge(struct bnd_bond *b, long long int now,
                  struct bnd_effects *fx)
 {
-    struct bnd_probe_input in = make_input(b);
-
     for (int i = 0; i < BND_N_PROBES; i++) {
+        struct bnd_probe_input in = make_input(b, i);
+
         bnd_probe_judge(&b->probes[i], &in, now, fx);
     }
 }
@@ -257,9 +266,9 @@ bnd_probes_say(const struct bnd_bond *b, const struct bnd_member *m)
 void
 bnd_stage_probe(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 {
-    struct bnd_probe_input in = make_input(b);
-
     for (int i = 0; i < BND_N_PROBES; i++) {
+        struct bnd_probe_input in = make_input(b, i);
+
         if (bnd_probe_send(&b->probes[i], &in, now, fx)) {
             b->settled = false;
             bnd_fx_simple(fx, BND_FX_STATUS);
@@ -270,10 +279,15 @@ bnd_stage_probe(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 long long int
 bnd_probes_wake_time(const struct bnd_bond *b)
 {
-    struct bnd_probe_input in = make_input(b);
+    long long int wake = BND_NEVER;
 
-    return bnd_deadline_min(bnd_probe_wake_time(&b->probes[0], &in),
-                            bnd_probe_wake_time(&b->probes[1], &in));
+    for (int i = 0; i < BND_N_PROBES; i++) {
+        struct bnd_probe_input in = make_input(b, i);
+
+        wake = bnd_deadline_min(wake, bnd_probe_wake_time(&b->probes[i],
+                                                          &in));
+    }
+    return wake;
 }
 
 uint8_t

@@ -115,7 +115,6 @@ rescale(const struct bnd_probe *p, struct bnd_member *m, long long int now)
     struct bnd_probed *s = probed(p, m);
 
     if (s->state == BND_LINK_UP) {
-        s->last_up = now;
         s->last_tx = s->last_rx = now;
         for (size_t i = 0; i < p->n_targets; i++) {
             s->targets[i].heard = now;
@@ -298,7 +297,8 @@ bnd_probe_counted(const struct bnd_probe *p, const struct bnd_probe_input *in,
     struct bnd_probed *s = probed(p, m);
 
     if (known && s->counts && n_rx != s->n_rx && takes_any(p, in, m)) {
-        s->last_rx = MAX(s->last_rx, s->counted);
+        s->last_rx = MAX(s->last_rx,
+                         MAX(s->counted, now - p->config.interval));
     }
     s->counts = known;
     s->n_rx = n_rx;

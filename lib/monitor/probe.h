@@ -45,8 +45,9 @@
  * will do.  The device counts them; somebody reads its counter right before a
  * tick.  A change since the last reading counts as a packet right after that
  * reading, the earliest that it can have come, so that a dead path is not found
- * later than by an exact stamp.  What nobody has read cannot be held against a
- * member: it is judged as of the last reading.
+ * later than by an exact stamp; but no more than an interval ago, as nobody may
+ * have read for long.  What nobody has read cannot be held against a member: it
+ * is judged as of the last reading.
  *
  * We differ from Linux:
  *
