@@ -118,6 +118,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/bond/status-fill.c \
 	lib/bond/status-json.c \
 	lib/bond/status-more.c \
+	lib/bond/status-probe.c \
 	lib/bond/status-proc.c \
 	lib/bond/status-text.c \
 	lib/bond/status-text.h

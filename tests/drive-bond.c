@@ -57,7 +57,7 @@
  *     watch=none|arp,nd
  *     heard=ID,...|none              had a sign of life that counts just now
  *     wants-counters=true|false      before a pass
- *     missed=ID:N,...                probes of the first target in vain
+ *     unanswered=ID:N,...            probes of the first target since it was heard
  *     why=ID:REASON                  of the monitor (blanks as '-')
  *     frame=ID:HEX                   what it sent last */
 
@@ -254,7 +254,7 @@ actual_probes(const struct drive *d, const char *key, const char *want,
             ds_put_format(ds, "%02x", rig->last_frame[id][i]);
         }
         return true;
-    } else if (strcmp(key, "heard") && strcmp(key, "missed")
+    } else if (strcmp(key, "heard") && strcmp(key, "unanswered")
                && strcmp(key, "why")) {
         return false;
     }
@@ -264,8 +264,8 @@ actual_probes(const struct drive *d, const char *key, const char *want,
 
         if (*key == 'h' && s->last_rx == rig->now) {
             add_item(ds, "%u", m->id);
-        } else if (*key == 'm' && s->targets[0].n_missed) {
-            add_item(ds, "%u:%"PRIu32, m->id, s->targets[0].n_missed);
+        } else if (*key == 'u' && s->targets[0].n_unanswered) {
+            add_item(ds, "%u:%"PRIu32, m->id, s->targets[0].n_unanswered);
         } else if (*key == 'w' && m->id == id) {
             ds_put_format(ds, "%d:%s", id, bnd_probe_reason_name(s->reason));
             put_dashes(ds);

@@ -124,6 +124,9 @@ void bnd_stage_probe(struct bnd_bond *, long long int now,
 long long int bnd_probes_wake_time(const struct bnd_bond *);
 uint8_t bnd_probes_watch(const struct bnd_bond *);
 
+/* Fills in what a status says of probes (status-probe.c). */
+void bnd_fill_probes(const struct bnd_bond *, struct bnd_status *);
+
 /* What the operator wants of members (admin.c).  bnd_admin_changed() is to be
  * called when 'm->options.admin', which was 'old', has changed. */
 void bnd_admin_changed(struct bnd_bond *, struct bnd_member *m,

@@ -254,6 +254,7 @@ bnd_get_status(const struct bnd_bond *b, long long int now OVS_UNUSED,
     bnd_get_brief(b, s);
     if (b->bonded) {
         fill_options(&b->settings, s);
+        bnd_fill_probes(b, s);
     }
     if (b->bonded && b->class->slots && !s->fallback) {
         fill_slots(b->class->slots(b->priv), s);

@@ -235,6 +235,7 @@ member(const struct bnd_status *s, const struct bnd_status_member *m,
     put_str(j, "admin", bnd_admin_name(m->options.admin));
     put_left(j, "drain_left_ms", m->drain_end, now);
     put_bool(j, "out_of_use", m->out);
+    put(j, "probes", bnd_probed_to_json(s, m, x));
     put_if(j, "tx_packets", m->has_tx, m->tx_packets);
     put_if(j, "tx_bytes", m->has_tx, m->tx_bytes);
     put_if(j, "buckets", s->slots, bnd_status_n_buckets(s, m->id));
@@ -308,7 +309,10 @@ put_link(struct json *o, const struct bnd_status *s)
     put_str(o, "mii_status", s->carrier ? "up" : "down");
     put_known(o, "speed", s->speed_mbps);
     put_duplex(o, s->duplex);
-    put_str(o, "monitor", s->miimon ? "miimon" : "carrier events");
+    put_str(o, "monitor", s->n_probes && !s->combine ? "arp_interval"
+                          : s->miimon ? "miimon" : "carrier events");
+    put_str(o, "monitor_combine", s->combine);
+    put(o, "probes", bnd_probes_to_json(s));
     put_num(o, "miimon", s->miimon);
     put_num(o, "updelay", s->updelay);
     put_num(o, "downdelay", s->downdelay);

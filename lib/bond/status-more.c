@@ -82,9 +82,10 @@ format_options(const struct bnd_status *s, struct ds *ds)
     if (s->miimon) {
         ds_put_format(ds, "monitor: miimon, every %lld ms, use_carrier: %s\n",
                       s->miimon, bnd_status_option(s, "use-carrier"));
-    } else {
+    } else if (!s->n_probes || s->combine) {
         ds_put_cstr(ds, "monitor: carrier events (miimon: 0)\n");
     }
+    bnd_format_probe_monitors(s, ds);
     if (s->primary_present || bnd_status_is_given(s, "primary-reselect")) {
         ds_put_format(ds, "primary_reselect: %s\n",
                       bnd_status_option(s, "primary-reselect"));
@@ -165,6 +166,7 @@ bnd_format_more(const struct bnd_status *s, const struct bnd_status_extra *x,
     format_options(s, ds);
     for (size_t i = 0; i < s->n_members; i++) {
         format_link(sorted[i], now, ds);
+        bnd_format_probes(s, x, sorted[i], now, ds);
     }
     format_failover(s, ds);
     ds_put_char(ds, '\n');

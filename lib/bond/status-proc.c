@@ -177,6 +177,7 @@ bnd_format_proc(const char *name, const struct bnd_status *s,
     ds_put_cstr(ds, "Ethernet Channel Bonding Driver: v"BND_VERSION"\n\n");
     format_mode(s, ds);
     format_monitor(s, ds);
+    bnd_format_proc_probes(s, ds);
     if (s->has_lacp) {
         format_lacp(name, s, ds);
     }

@@ -68,6 +68,21 @@ void bnd_format_more(const struct bnd_status *,
                      const struct bnd_status_member *const sorted[],
                      long long int now, struct ds *);
 
+/* The same about monitors that send probes, and about those of 'm'; nothing if
+ * there are none. */
+void bnd_format_probe_monitors(const struct bnd_status *, struct ds *);
+void bnd_format_probes(const struct bnd_status *,
+                       const struct bnd_status_extra *,
+                       const struct bnd_status_member *m, long long int now,
+                       struct ds *);
+
+/* Lines of bond/proc, and parts of bond/status, about the same. */
+void bnd_format_proc_probes(const struct bnd_status *, struct ds *);
+struct json *bnd_probes_to_json(const struct bnd_status *);
+struct json *bnd_probed_to_json(const struct bnd_status *,
+                                const struct bnd_status_member *,
+                                const struct bnd_status_extra *);
+
 /* Appends to the reply of bond/proc what /proc/net/bonding/'name' would say,
  * if the bond were one of the Linux bonding driver.
  *

@@ -27,10 +27,10 @@ struct bnd_link {
 #define BND_MAX_PROBED 32       /* Targets of one. */
 
 struct bnd_probed_target {
-    long long int heard;        /* It was heard of last... */
+    long long int heard;        /* It was heard of last, */
+    bool ever;                  /* if ever... */
     long long int asked;        /* ...and probed last. */
-    uint32_t n_missed;          /* Probes since it was heard of, but the last
-                                 * one. */
+    uint32_t n_unanswered;      /* Probes since it was heard of. */
 };
 
 struct bnd_probed {
@@ -39,7 +39,8 @@ struct bnd_probed {
     enum bnd_probe_reason reason; /* Of the last verdict. */
     bool joined;                /* Since the last verdict. */
     long long int last_tx;      /* Probe to any target. */
-    long long int last_rx;      /* Sign of life that counts. */
+    long long int last_rx;      /* Sign of life that counts, */
+    bool ever;                  /* if there was any. */
     long long int last_up;      /* It came up or was made active. */
     uint32_t n_failures;        /* Times that it went from up to down... */
     long long int last_failure; /* ...and the last one. */

@@ -13,8 +13,18 @@ bnd_status_uninit(struct bnd_status *s)
 {
     for (size_t i = 0; i < s->n_members; i++) {
         free(s->members[i].name);
+        free(s->members[i].probed);
     }
     free(s->members);
+    for (size_t i = 0; i < s->n_probes; i++) {
+        struct bnd_status_probe *p = &s->probes[i];
+
+        for (size_t j = 0; j < p->n_targets; j++) {
+            free(p->targets[j].address);
+            free(p->targets[j].source);
+        }
+        free(p->targets);
+    }
     for (size_t i = 0; i < s->n_options; i++) {
         free(s->options[i].value);
     }

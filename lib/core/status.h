@@ -46,6 +46,28 @@ struct bnd_status_lacp_port {
     long long int tx_late_max;  /* ms. */
 };
 
+/* A target of probes, and how it is probed. */
+struct bnd_status_target {
+    char *address;              /* Owned. */
+    char *source;               /* Whom probes are from; owned. */
+    bool is_ip6;
+    bool elsewhere;             /* It is not, as the host does not reach it by
+                                 * the bond. */
+    bool covered;               /* The host has an address or a route for it,
+                                 * or the VLAN is given. */
+    int n_vlans;                /* Tags of probes, outermost first. */
+    uint16_t vlans[2];
+};
+
+/* A monitor that sends probes. */
+struct bnd_status_probe {
+    int index;                  /* In 'probed' of members. */
+    long long int interval;     /* ms. */
+    int missed_max;
+    struct bnd_status_target *targets;
+    size_t n_targets;
+};
+
 struct bnd_status_member {
     bnd_id id;
     char *name;                 /* Owned. */
@@ -71,6 +93,9 @@ struct bnd_status_member {
     bool out;                   /* Out of use, as the operator wants it. */
     uint32_t n_failures;        /* Times that the link has gone down. */
     long long int last_change;  /* Of 'link', ms. */
+    struct bnd_probed *probed;  /* BND_N_PROBES of them, if there is such a
+                                 * monitor and the status is not brief; else
+                                 * null; owned. */
     bool has_tx;                /* Known what was sent by it? */
     uint64_t tx_packets, tx_bytes; /* If 'has_tx'. */
     bool has_lacp;
@@ -125,6 +150,10 @@ struct bnd_status {
     bool carrier;               /* Some member's link is up. */
     uint32_t speed_mbps;        /* Of the members in use, 0 if unknown. */
     enum bnd_duplex duplex;
+    const char *combine;        /* How monitors are combined, or null. */
+    struct bnd_status_probe probes[BND_N_PROBES]; /* Not in a brief status;
+                                 * so many of them: */
+    size_t n_probes;
     long long int miimon;       /* ms, 0: changes are heard of at once. */
     long long int updelay;      /* ms, as rounded for 'miimon'... */
     long long int downdelay;    /* ...and this one... */

@@ -280,12 +280,14 @@ bnd_probe_heard(const struct bnd_probe *p, const struct bnd_probe_input *in,
         struct bnd_probed_target *t = &s->targets[target];
 
         t->heard = MAX(t->heard, arrival);
-        t->n_missed = 0;
+        t->ever = true;
+        t->n_unanswered = 0;
     }
     if (target >= 0
         || (!is_validated(p, in, m)
             && (is_arp || is_ip6 || takes_any(p, in, m)))) {
         s->last_rx = MAX(s->last_rx, arrival);
+        s->ever = true;
     }
 }
 
@@ -299,6 +301,7 @@ bnd_probe_counted(const struct bnd_probe *p, const struct bnd_probe_input *in,
     if (known && s->counts && n_rx != s->n_rx && takes_any(p, in, m)) {
         s->last_rx = MAX(s->last_rx,
                          MAX(s->counted, now - p->config.interval));
+        s->ever = true;
     }
     s->counts = known;
     s->n_rx = n_rx;
@@ -450,7 +453,7 @@ bnd_probe_ask(const struct bnd_probe *p, struct bnd_member *m,
         }
         ovs_assert(!w.bad);
         bnd_fx_frame(fx, m->id, xmemdup(frame, w.pos), w.pos);
-        st->n_missed += st->asked > st->heard && st->n_missed < UINT32_MAX;
+        st->n_unanswered += st->n_unanswered < UINT32_MAX;
         st->asked = now;
         s->last_tx = now;
     }
