@@ -32,10 +32,13 @@ tests_bndtest_SOURCES = \
 	tests/drive-settings.c \
 	tests/drive-slots.c \
 	tests/drive-wire.c \
+	tests/fuzz/fuzz-arp.c \
 	tests/fuzz/fuzz-config.c \
 	tests/fuzz/fuzz-events.c \
 	tests/fuzz/fuzz-hash.c \
 	tests/fuzz/fuzz-lacpdu.c \
+	tests/fuzz/fuzz-nd.c \
+	tests/fuzz/fuzz-neighbour.h \
 	tests/hash-quick.h \
 	tests/prop-bond.c \
 	tests/prop-mii.c \
@@ -103,6 +106,18 @@ SYSTEM_TESTSUITE_AT = \
 
 # Data that the scripts read: vectors, and so on.
 TEST_FILES = \
+	tests/fuzz/corpus-arp/empty \
+	tests/fuzz/corpus-arp/ends-in-tag \
+	tests/fuzz/corpus-arp/gratuitous \
+	tests/fuzz/corpus-arp/infiniband \
+	tests/fuzz/corpus-arp/no-addresses \
+	tests/fuzz/corpus-arp/rarp \
+	tests/fuzz/corpus-arp/reply \
+	tests/fuzz/corpus-arp/reply-qinq \
+	tests/fuzz/corpus-arp/reply-tagged \
+	tests/fuzz/corpus-arp/request \
+	tests/fuzz/corpus-arp/short \
+	tests/fuzz/corpus-arp/three-tags \
 	tests/fuzz/corpus-config/invalid \
 	tests/fuzz/corpus-config/string \
 	tests/fuzz/corpus-config/valid \
@@ -112,6 +127,20 @@ TEST_FILES = \
 	tests/fuzz/corpus-events/random-40 \
 	tests/fuzz/corpus-events/random-400 \
 	tests/fuzz/corpus-events/zeros \
+	tests/fuzz/corpus-nd/advert \
+	tests/fuzz/corpus-nd/advert-all-nodes \
+	tests/fuzz/corpus-nd/advert-tagged \
+	tests/fuzz/corpus-nd/bad-checksum \
+	tests/fuzz/corpus-nd/empty \
+	tests/fuzz/corpus-nd/extension \
+	tests/fuzz/corpus-nd/forwarded \
+	tests/fuzz/corpus-nd/no-length \
+	tests/fuzz/corpus-nd/odd-length \
+	tests/fuzz/corpus-nd/solicit \
+	tests/fuzz/corpus-nd/solicit-nobody \
+	tests/fuzz/corpus-nd/too-long \
+	tests/fuzz/corpus-nd/too-short \
+	tests/fuzz/corpus-nd/version-4 \
 	tests/vectors/gen-hash.py \
 	tests/vectors/gen-proc.py \
 	tests/vectors/hash-computed \

@@ -12,6 +12,9 @@
  *                         one that is taken
  *     random SEED N       encode N random LACPDUs and Markers and decode them
  *                         again, which must give the same
+ *     neighbour HEX       print what an ARP or neighbour message says, or why it
+ *                         is refused
+ *     neighbours HEX      the same for all beginnings of it
  *     cursor              read and write past the end */
 
 #include <config.h>
@@ -20,9 +23,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "util.h"
+#include "wire/arp.h"
 #include "wire/eth.h"
 #include "wire/lacpdu.h"
 #include "wire/marker.h"
+#include "wire/nd.h"
 
 #define MAX_FRAME 1600
 
@@ -211,6 +216,74 @@ cmd_random(const struct bndtest_line *l)
 }
 
 static void
+print_bytes(const char *label, const void *bytes, size_t n)
+{
+    const uint8_t *b = bytes;
+
+    printf(" %s ", label);
+    for (size_t i = 0; i < n; i++) {
+        printf("%02x", b[i]);
+    }
+}
+
+/* Like decode(). */
+static enum bnd_drop_reason
+neighbour(const uint8_t *data, size_t len, bool print)
+{
+    uint8_t *frame = xmemdup(data, len ? len : 1);
+    struct bnd_cursor c = bnd_cursor(frame, len);
+    struct bnd_eth eth = bnd_eth_decode(&c);
+    struct bnd_tags tags = bnd_eth_tags(&eth);
+    enum bnd_drop_reason reason = BND_DROP_ETHERTYPE;
+    struct bnd_arp arp;
+    struct bnd_nd nd;
+
+    if (eth.type == BND_ETH_TYPE_ARP) {
+        reason = bnd_arp_decode(c, &arp);
+    } else if (eth.type == BND_ETH_TYPE_IPV6) {
+        reason = bnd_nd_decode(c, &nd);
+    }
+    if (!print) {
+        /* Nothing to say. */
+    } else if (reason) {
+        puts(bnd_drop_reason_name(reason));
+    } else {
+        for (int i = 0; i < tags.n; i++) {
+            printf("vlan %u ", tags.tag[i].vid);
+        }
+        if (eth.type == BND_ETH_TYPE_ARP) {
+            printf("arp %u", arp.op);
+            print_bytes("from", &arp.sha, sizeof arp.sha);
+            printf(" %08x", arp.spa);
+            print_bytes("to", &arp.tha, sizeof arp.tha);
+            printf(" %08x\n", arp.tpa);
+        } else {
+            printf("%s", nd.is_advert ? "advert" : "solicit");
+            print_bytes("from", &nd.src, sizeof nd.src);
+            print_bytes("to", &nd.dst, sizeof nd.dst);
+            print_bytes("about", &nd.target, sizeof nd.target);
+            putchar('\n');
+        }
+    }
+    free(frame);
+    return reason;
+}
+
+static void
+cmd_neighbours(const struct bndtest_line *l)
+{
+    uint8_t data[MAX_FRAME];
+    size_t len = arg_frame(l, 1, data);
+    size_t n = 0;
+
+    while (n < len && neighbour(data, n, false)) {
+        n++;
+    }
+    printf("taken from %"PRIuSIZE" bytes on, with %"PRIuSIZE" left\n", n,
+           len - n);
+}
+
+static void
 cmd_cursor(void)
 {
     uint8_t *bytes = xmalloc(3);
@@ -265,6 +338,13 @@ drive_wire(int argc, char *argv[])
             cmd_prefixes(&line);
         } else if (!strcmp(cmd, "random")) {
             cmd_random(&line);
+        } else if (!strcmp(cmd, "neighbour")) {
+            uint8_t data[MAX_FRAME];
+            size_t len = arg_frame(&line, 1, data);
+
+            neighbour(data, len, true);
+        } else if (!strcmp(cmd, "neighbours")) {
+            cmd_neighbours(&line);
         } else if (!strcmp(cmd, "cursor")) {
             cmd_cursor();
         } else {
