@@ -247,17 +247,144 @@ gen_address(struct bond_walk *w, struct ds *line)
     }
 }
 
+/* Options of the monitors that send probes. */
+static void
+gen_probe_options(struct bond_walk *w, struct ds *line)
+{
+    static const char *const targets[] = { "10.0.0.254", "10.0.5.254",
+                                           "10.0.0.254,10.0.0.253", "" };
+    static const char *const combine[] = { "", "", "any", "all" };
+    static const char *const vlans[] = { "", "", "0", "5" };
+
+    ds_put_cstr(line, "bond");
+    switch (roll(w, 4)) {
+    case 0:
+        ds_put_format(line, " arp-validate=%u", roll(w, 7));
+        ds_put_format(line, " arp-all-targets=%u", roll(w, 2));
+        ds_put_format(line, " arp-missed-max=%u", 1 + roll(w, 4));
+        break;
+    case 1:
+        ds_put_format(line, " monitor-combine=%s", combine[roll(w, 4)]);
+        ds_put_format(line, " arp-vlan=%s", vlans[roll(w, 4)]);
+        ds_put_format(line, " arp-source=%s", either(w, "", "10.0.0.77"));
+        break;
+    default:
+        ds_put_format(line, " arp-interval=%u", roll(w, 4) * 40);
+        ds_put_format(line, " arp-ip-target=%s", targets[roll(w, 4)]);
+        ds_put_format(line, " ns-ip6-target=%s",
+                      either(w, "", "2001:db8::9"));
+        break;
+    }
+}
+
+/* What targets, other hosts and the members themselves say. */
+static void
+gen_neighbour(struct bond_walk *w, struct ds *line)
+{
+    static const char *const ips[] = { "10.0.0.1", "10.0.0.254", "10.0.0.253",
+                                       "10.0.0.9", "0.0.0.0" };
+    static const char *const ip6s[] = { "2001:db8::1", "2001:db8::9",
+                                        "ff02::1", "ff02::1:ff00:9", "::" };
+    bnd_id id = any_member(w);
+    bool arp = roll(w, 2);
+
+    if (arp) {
+        ds_put_format(line, "arp %u %s", id, either(w, "reply", "request"));
+        ds_put_format(line, " %s", ips[roll(w, 5)]);
+        ds_put_format(line, " %s", ips[roll(w, 5)]);
+    } else {
+        ds_put_format(line, "nd %u %s", id, either(w, "advert", "solicit"));
+        ds_put_format(line, " %s", ip6s[roll(w, 5)]);
+        ds_put_format(line, " %s", ip6s[roll(w, 5)]);
+    }
+    if (roll(w, 4) == 0) {
+        ds_put_format(line, " %s=0200000000%02x", arp ? "sha" : "src",
+                      any_member(w) & 0xff);
+    }
+    ds_put_cstr(line, roll(w, 8) ? "" : " vlan=5");
+    if (roll(w, 4) == 0) {
+        ds_put_format(line, " ago=%u", roll(w, 200));
+    }
+}
+
+/* The host, the network around the bond, and a daemon that is held up. */
+static void
+gen_network(struct bond_walk *w, struct ds *line)
+{
+    static const char *const hosts[] = {
+        "none", "10.0.0.1/24", "10.0.5.1/24 vlan=5", "10.0.0.0/25 elsewhere",
+        "2001:db8::1/64", "10.0.0.0/24 route"
+    };
+    static const char *const targets[] = {
+        "none", "10.0.0.254", "10.0.0.253", "10.0.5.254 vlan=5", "2001:db8::9"
+    };
+    unsigned int late;
+
+    switch (roll(w, 8)) {
+    case 0:
+        ds_put_format(line, "host %s", hosts[roll(w, ARRAY_SIZE(hosts))]);
+        break;
+    case 1:
+        ds_put_format(line, "target %s",
+                      targets[roll(w, ARRAY_SIZE(targets))]);
+        break;
+    case 2:
+        ds_put_format(line, "flood %s", either(w, "on", "off"));
+        break;
+    case 3:
+        ds_put_format(line, "busy %u %s", any_member(w),
+                      either(w, "on", "off"));
+        break;
+    case 4:
+        ds_put_format(line, "counters %s", roll(w, 4) ? "on" : "off");
+        break;
+    case 5:
+        late = roll(w, MAX_DELAY);
+        ds_put_format(line, "sleep %u", late);
+        w->now += late;
+        break;
+    default:
+        ds_put_format(line, "path %u %s", any_member(w),
+                      either(w, "on", "off"));
+        break;
+    }
+}
+
+static void
+gen_probe(struct bond_walk *w, struct ds *line)
+{
+    w->probes = w->history = true;
+    switch (roll(w, 4)) {
+    case 0:
+        gen_probe_options(w, line);
+        break;
+    case 1:
+        gen_neighbour(w, line);
+        break;
+    default:
+        gen_network(w, line);
+        break;
+    }
+}
+
 static void
 gen_bond(struct bond_walk *w, struct ds *line)
 {
     bnd_id id = any_member(w);
 
+    unsigned int what;
+
     if (roll(w, 8) == 0) {
         gen_address(w, line);
         return;
     }
+    what = roll(w, 20);
+    if (what == 11) {
+        gen_probe(w, line);
+        return;
+    }
     ds_put_cstr(line, "bond");
-    switch (roll(w, 20)) {
+    switch (what) {
     case 15: case 16:
         w->history = true;
         ds_put_format(line, " miimon=%u", roll(w, 4) * 40);
@@ -394,6 +521,11 @@ gen_frame(struct bond_walk *w, struct ds *line)
 static void
 gen_event(struct bond_walk *w, struct ds *line)
 {
+    /* Some walks are about probes; what fuzzing came upon stays as it is. */
+    if (!w->data && w->about_probes && roll(w, 3) == 0) {
+        gen_probe(w, line);
+        return;
+    }
     switch (roll(w, 16)) {
     case 0: case 1: case 2: case 3:
         gen_link(w, line);
@@ -620,6 +752,13 @@ take_first_steps(struct bond_walk *w)
     if (w->lacp) {
         take_line(w, "lacp active fast");
     }
+    w->about_probes = !w->data && roll(w, 2);
+    if (w->about_probes) {
+        w->probes = w->history = true;
+        take_line(w, "host 10.0.0.1/24");
+        take_line(w, "target 10.0.0.254");
+        take_line(w, "bond arp-interval=40 arp-ip-target=10.0.0.254");
+    }
     for (int i = 0; i < n; i++) {
         bnd_id id = w->next_id++;
         char *member = xasprintf("member %u %c%u up", id,
@@ -741,6 +880,11 @@ check_again(struct bond_walk *w)
     long long int quiet = w->lacp ? LACP_SILENCE : 2 * MAX_DELAY;
     struct bond_rig fresh;
 
+    if (w->probes) {
+        /* What they found out is history, too. */
+        svec_add(&w->log, "bond arp-interval=0");
+        run_line(&w->jump, "bond arp-interval=0");
+    }
     bond_rig_advance(&w->jump, w->now + quiet);
     svec_add_nocopy(&w->log, xasprintf("at %lld: expect", w->jump.now));
     if (w->history) {

@@ -178,9 +178,12 @@ answer(struct bond_rig *rig, const struct rig_target *t, bnd_id id,
 void
 rig_net_sent(struct bond_rig *rig, bnd_id id, const uint8_t *data, size_t len)
 {
+    struct bnd_cursor c = bnd_cursor(data, len);
     struct rig_net *net = &rig->net;
 
-    if (!is_reached(rig, id)) {
+    /* Switches do not forward slow protocols. */
+    if (!is_reached(rig, id)
+        || bnd_eth_decode(&c).type == BND_ETH_TYPE_SLOW) {
         return;
     }
     for (bnd_id other = 1; net->flood && other < BOND_RIG_MAX_PORTS;

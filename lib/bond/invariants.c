@@ -144,6 +144,37 @@ check_view(const struct bnd_bond *b)
     return NULL;
 }
 
+/* Monitors that send probes: links are as they say, once a pass has seen to
+ * it; who is being tried is there; and the next tick is to come. */
+static char *
+check_probes(const struct bnd_bond *b)
+{
+    for (int i = 0; i < BND_N_PROBES; i++) {
+        const struct bnd_probe *p = &b->probes[i];
+        const struct bnd_member *tried = bnd_find_member(b, p->candidate);
+
+        if (p->candidate && (!tried || !tried->present)) {
+            return xasprintf("member %u is tried but absent", p->candidate);
+        }
+        if (p->send) {
+            return xstrdup("probes of a tick that has been are still due");
+        }
+    }
+    for (size_t i = 0; i < b->n_members && bnd_has_probe(b); i++) {
+        const struct bnd_member *m = b->members[i];
+
+        if (m->enabled && m->probed[0].state != BND_LINK_UP) {
+            return xasprintf("%s is enabled though its probes are not "
+                             "answered", m->name);
+        }
+        if (m->present && b->settled
+            && m->link.state != m->probed[0].state) {
+            return xasprintf("link and probes of %s differ", m->name);
+        }
+    }
+    return NULL;
+}
+
 char *
 bnd_check_invariants(const struct bnd_bond *b, long long int now)
 {
@@ -158,6 +189,9 @@ bnd_check_invariants(const struct bnd_bond *b, long long int now)
     }
     if (!msg) {
         msg = bnd_check_addresses(b);
+    }
+    if (!msg) {
+        msg = check_probes(b);
     }
     if (!msg && b->view) {
         msg = check_view(b);

@@ -175,6 +175,11 @@ follow_probes(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 void
 bnd_stage_link(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 {
+    if (b->combine) {
+        /* What other monitors say is a fact to that of MII, which a tick of
+         * the same time sees. */
+        bnd_links_before(b, now - 1);
+    }
     bnd_probes_judge(b, now, fx);
     judge(b);
     if (bnd_has_probe(b)) {
