@@ -181,7 +181,9 @@ bnd_format_probes(const struct bnd_status *s,
         format_ago(r->last_tx, now, ds);
         ds_put_cstr(ds, ", sign of life ");
         format_ago(r->ever ? r->last_rx : BND_LONG_AGO, now, ds);
-        ds_put_format(ds, ", failures: %"PRIu32, r->n_failures);
+        ds_put_format(ds, ", believed %"PRIu64" of %"PRIu64" messages, "
+                      "failures: %"PRIu32, r->n_believed, r->n_messages,
+                      r->n_failures);
         if (r->n_failures) {
             ds_put_cstr(ds, ", last ");
             bnd_format_time(r->last_failure + x->wall, ds);
@@ -299,6 +301,8 @@ bnd_probed_to_json(const struct bnd_status *s,
         json_object_put_string(o, "reason", bnd_probe_reason_name(r->reason));
         put_time(o, "last_tx", r->last_tx, x);
         put_time(o, "last_rx", r->ever ? r->last_rx : BND_LONG_AGO, x);
+        put(o, "messages", json_integer_create(r->n_messages));
+        put(o, "believed", json_integer_create(r->n_believed));
         put(o, "failure_count", json_integer_create(r->n_failures));
         put_time(o, "last_failure",
                  r->n_failures ? r->last_failure : BND_LONG_AGO, x);

@@ -44,6 +44,8 @@ struct bnd_probed {
     long long int last_up;      /* It came up or was made active. */
     uint32_t n_failures;        /* Times that it went from up to down... */
     long long int last_failure; /* ...and the last one. */
+    uint64_t n_messages;        /* ARP and IPv6 that came by it... */
+    uint64_t n_believed;        /* ...and was of a target that is alive. */
     struct bnd_probed_target targets[BND_MAX_PROBED];
 
     /* Packets, if its device counts them: how many were received until a

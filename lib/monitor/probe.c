@@ -276,6 +276,8 @@ bnd_probe_heard(const struct bnd_probe *p, const struct bnd_probe_input *in,
         : is_ip6 && bnd_nd_claim(&eth, c, &claim)) {
         target = bnd_trust(p, in, m, &claim, arrival);
     }
+    s->n_messages += is_arp || is_ip6;
+    s->n_believed += target >= 0;
     if (target >= 0) {
         struct bnd_probed_target *t = &s->targets[target];
 
