@@ -881,9 +881,10 @@ check_again(struct bond_walk *w)
     struct bond_rig fresh;
 
     if (w->probes) {
-        /* What they found out is history, too. */
-        svec_add(&w->log, "bond arp-interval=0");
-        run_line(&w->jump, "bond arp-interval=0");
+        /* What they found out is history, too, and so is what links were while
+         * there was no bond yet whose monitors could be combined. */
+        svec_add(&w->log, "bond arp-interval=0 monitor-combine=");
+        run_line(&w->jump, "bond arp-interval=0 monitor-combine=");
     }
     bond_rig_advance(&w->jump, w->now + quiet);
     svec_add_nocopy(&w->log, xasprintf("at %lld: expect", w->jump.now));

@@ -81,8 +81,8 @@ void bnd_advance(struct bnd_bond *, long long int now);
  * bnd_has_mii() says whether the MII monitor is on, bnd_has_probe() whether
  * that of probes has the say alone, bnd_is_polled() whether either one does, so
  * that links change at its ticks, as in Linux; bnd_needs_carrier() whether
- * members without carrier are of no use though a delay runs or a probe was
- * answered.
+ * members without carrier are of no use though a delay runs or, where members
+ * balance, a probe was answered.
  *
  * bnd_links_before() is to be called before any fact or setting changes,
  * bnd_links_join() when a member joins, with its facts. */

@@ -10,10 +10,10 @@
  *
  * One pass goes one way:
  *
- *   facts -> link -> LACP -> mode -> address -> announce -> publish
+ *   facts -> link -> LACP -> mode -> address -> announce -> publish -> probe
  *
  * and only the difference between what publish sees and what it published
- * before becomes an effect.  bnd_event() takes in, bnd_run() decides.
+ * before becomes an effect, besides the probes of a monitor whose tick it is.  bnd_event() takes in, bnd_run() decides.
  *
  * An instance has two halves, as the two modules of Open vSwitch that it
  * replaces: LACP, which a port of a single interface can have too, and the

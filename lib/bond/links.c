@@ -35,9 +35,14 @@ bnd_is_polled(const struct bnd_bond *b)
 bool
 bnd_needs_carrier(const struct bnd_bond *b)
 {
-    return (b->bonded
-            && bnd_policy_effective(&b->settings, b->lacp_status)->traits
-               & BND_MT_NEEDS_CARRIER);
+    uint32_t traits;
+
+    if (!b->bonded) {
+        return false;
+    }
+    traits = bnd_policy_effective(&b->settings, b->lacp_status)->traits;
+    return (traits & BND_MT_NEEDS_CARRIER
+            || (bnd_has_probe(b) && !(traits & BND_MT_ONE_ACTIVE)));
 }
 
 /* Is there no member that updelay could wait for?  Where LACP or the mode ask

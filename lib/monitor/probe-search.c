@@ -165,6 +165,21 @@ find_candidate(const struct bnd_probe *p, const struct bnd_probe_input *in,
     return NULL;
 }
 
+/* There is an active member.  The candidate's trial ends with the next tick, if
+ * it is one: the bond may have worked in another mode for a while. */
+static void
+end_trial(struct bnd_probe *p, const struct bnd_probe_input *in)
+{
+    for (size_t i = 0; i < in->n_members; i++) {
+        const struct bnd_member *m = in->members[i];
+
+        if (m->id == p->candidate
+            && m->probed[p->index].state != BND_LINK_COMING_BACK) {
+            p->candidate = BND_NO_MEMBER;
+        }
+    }
+}
+
 bool
 bnd_search_send(struct bnd_probe *p, const struct bnd_probe_input *in,
                 long long int now, struct bnd_effects *fx)
@@ -173,6 +188,7 @@ bnd_search_send(struct bnd_probe *p, const struct bnd_probe_input *in,
     struct bnd_member *m;
 
     if (in->active) {
+        end_trial(p, in);
         for (size_t i = 0; i < in->n_members; i++) {
             if (in->members[i]->id == in->active
                 && in->members[i]->present) {
