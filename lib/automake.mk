@@ -69,6 +69,8 @@ lib_libbond_engine_a_SOURCES = \
 	lib/monitor/mii.h \
 	lib/monitor/mon-arp.c \
 	lib/monitor/mon-nd.c \
+	lib/monitor/pin.c \
+	lib/monitor/pin.h \
 	lib/monitor/probe-each.c \
 	lib/monitor/probe-search.c \
 	lib/monitor/probe.c \

@@ -262,6 +262,7 @@ gen_probe_options(struct bond_walk *w, struct ds *line)
         ds_put_format(line, " arp-validate=%u", roll(w, 7));
         ds_put_format(line, " arp-all-targets=%u", roll(w, 2));
         ds_put_format(line, " arp-missed-max=%u", 1 + roll(w, 4));
+        ds_put_format(line, " arp-pin-mac=%u", roll(w, 2));
         break;
     case 1:
         ds_put_format(line, " monitor-combine=%s", combine[roll(w, 4)]);
@@ -300,6 +301,10 @@ gen_neighbour(struct bond_walk *w, struct ds *line)
     if (roll(w, 4) == 0) {
         ds_put_format(line, " %s=0200000000%02x", arp ? "sha" : "src",
                       any_member(w) & 0xff);
+    }
+    if (roll(w, 4) == 0) {
+        ds_put_format(line, " %s=02cc0000000%u", arp ? "sha" : "src",
+                      roll(w, 3));
     }
     ds_put_cstr(line, roll(w, 8) ? "" : " vlan=5");
     if (roll(w, 4) == 0) {

@@ -270,16 +270,30 @@ command_target(struct bond_rig *rig, const struct bndtest_line *line)
     }
 }
 
+/* The Ethernet address of the target that has 'ip', or a foreign one. */
+static struct eth_addr
+mac_of_ip(const struct bond_rig *rig, const struct bnd_ip *ip)
+{
+    static const struct eth_addr foreign = {{{ 2, 0xdd, 0, 0, 0, 1 }}};
+
+    for (size_t i = 0; i < rig->net.n_targets; i++) {
+        if (bnd_ip_equal(&rig->net.targets[i].ip, ip)) {
+            return rig->net.targets[i].mac;
+        }
+    }
+    return foreign;
+}
+
 static void
 command_arp(struct bond_rig *rig, const struct bndtest_line *line)
 {
     static const struct eth_addr zero;
-    struct eth_addr foreign = {{{ 2, 0xdd, 0, 0, 0, 1 }}};
     bool reply = bndtest_has(line, "reply");
+    struct bnd_ip from = parse_ip(line, arg(line, 3));
     struct bnd_arp arp = {
         .op = reply ? BND_ARP_REPLY : BND_ARP_REQUEST,
-        .sha = key_mac(line, "sha", foreign),
-        .spa = parse_ip(line, arg(line, 3)).ip4,
+        .sha = key_mac(line, "sha", mac_of_ip(rig, &from)),
+        .spa = from.ip4,
         .tha = key_mac(line, "tha",
                        reply ? member_mac(rig, arg_id(line)) : zero),
         .tpa = parse_ip(line, arg(line, 4)).ip4,
@@ -298,7 +312,6 @@ static void
 command_nd(struct bond_rig *rig, const struct bndtest_line *line)
 {
     bool advert = bndtest_has(line, "advert");
-    struct eth_addr foreign = {{{ 2, 0xdd, 0, 0, 0, 1 }}};
     struct bnd_ip from = parse_ip(line, arg(line, 3));
     struct bnd_ip to = parse_ip(line, arg(line, 4));
     struct bnd_tags tags = key_tags(line);
@@ -310,7 +323,8 @@ command_nd(struct bond_rig *rig, const struct bndtest_line *line)
                            : member_mac(rig, arg_id(line)));
 
     write_nd(&w, advert ? ND_ADVERT : ND_ADVERT - 1,
-             key_mac(line, "src", foreign), key_mac(line, "dst", dst), &tags,
+             key_mac(line, "src", mac_of_ip(rig, &from)),
+             key_mac(line, "dst", dst), &tags,
              &from.ip6, &to.ip6, &target.ip6);
     receive(rig, arg_id(line), frame, w.pos,
             rig->now - bndtest_key_number(line, "ago", 0));

@@ -82,6 +82,7 @@ make_config(const struct bnd_settings *s)
         .vlan = (bnd_settings_is_given(s, BND_OPT_ARP_VLAN)
                  ? bnd_settings_num(s, BND_OPT_ARP_VLAN) : -1),
         .source = n_sources ? source[0].ip4 : 0,
+        .pin = bnd_settings_num(s, BND_OPT_ARP_PIN_MAC),
     };
 }
 

@@ -25,12 +25,20 @@ struct bnd_link {
  * ms, BND_LONG_AGO for never. */
 #define BND_N_PROBES 2          /* Monitors that there can be. */
 #define BND_MAX_PROBED 32       /* Targets of one. */
+#define BND_MAX_PINS 4          /* Ethernet addresses of a target. */
 
 struct bnd_probed_target {
     long long int heard;        /* It was heard of last, */
     bool ever;                  /* if ever... */
     long long int asked;        /* ...and probed last. */
     uint32_t n_unanswered;      /* Probes since it was heard of. */
+
+    /* Ethernet addresses by which it has answered, and the last one that was not
+     * believed, with its time; see monitor/pin.h. */
+    int n_macs;
+    struct eth_addr macs[BND_MAX_PINS];
+    struct eth_addr stranger;
+    long long int stranger_at;
 };
 
 struct bnd_probed {

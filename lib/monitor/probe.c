@@ -6,6 +6,7 @@
 #include <string.h>
 #include "core/deadline.h"
 #include "core/effects.h"
+#include "monitor/pin.h"
 #include "monitor/trust.h"
 #include "util.h"
 #include "wire/arp.h"
@@ -57,6 +58,7 @@ start_stamps(const struct bnd_probe *p, struct bnd_member *m, bool up,
     for (size_t i = 0; i < BND_MAX_PROBED; i++) {
         s->targets[i].heard = s->last_rx;
         s->targets[i].asked = BND_LONG_AGO;
+        s->targets[i].stranger_at = BND_LONG_AGO;
     }
 }
 
@@ -80,6 +82,8 @@ move_stamps(const struct bnd_probe *p, struct bnd_member *m,
     for (size_t i = 0; i < p->n_targets; i++) {
         s->targets[i].heard = move(s->targets[i].heard, late, now);
         s->targets[i].asked = move(s->targets[i].asked, late, now);
+        s->targets[i].stranger_at = move(s->targets[i].stranger_at, late,
+                                         now);
     }
 }
 
@@ -97,7 +101,8 @@ keep_stamps(const struct bnd_probe *p, struct bnd_member *m,
     memcpy(old, s->targets, sizeof old);
     for (size_t i = 0; i < n; i++) {
         s->targets[i] = (struct bnd_probed_target) {
-            .heard = now, .asked = BND_LONG_AGO
+            .heard = now, .asked = BND_LONG_AGO,
+            .stranger_at = BND_LONG_AGO
         };
         for (size_t j = 0; j < p->n_targets; j++) {
             if (bnd_ip_equal(&p->targets[j].ip, &ips[i])) {
@@ -276,6 +281,11 @@ bnd_probe_heard(const struct bnd_probe *p, const struct bnd_probe_input *in,
         : is_ip6 && bnd_nd_claim(&eth, c, &claim)) {
         target = bnd_trust(p, in, m, &claim, arrival);
     }
+    if (target >= 0 && p->config.pin && is_validated(p, in, m)
+        && bnd_ip_equal(&claim.from, &p->targets[target].ip)
+        && !bnd_pin_check(p, in, m, target, claim.from_mac, arrival)) {
+        target = -1;
+    }
     s->n_messages += is_arp || is_ip6;
     s->n_believed += target >= 0;
     if (target >= 0) {
@@ -407,6 +417,7 @@ bnd_probe_judge(struct bnd_probe *p, const struct bnd_probe_input *in,
     for (size_t i = 0; i < in->n_members; i++) {
         probed(p, in->members[i])->joined = false;
     }
+    bnd_pin_forget(p, in, now);
     p->next = bnd_deadline_in(now - late % interval, interval);
     p->send = true;
 }

@@ -97,6 +97,7 @@ struct bnd_probe_config {
     int vlan;                   /* VLAN to probe in, 0: untagged, -1: find it
                                  * out. */
     uint32_t source;            /* Address for want of another, or 0. */
+    bool pin;                   /* Targets keep their Ethernet addresses. */
 };
 
 /* Zeroed: off. */

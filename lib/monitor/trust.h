@@ -36,7 +36,9 @@
  * alone is untagged.
  *
  * What this cannot tell: a station that sends as a target and to us, by all
- * addresses of ARP, is a target as far as anybody on the link can know.
+ * addresses of IP.  If the target has answered before, its Ethernet address
+ * tells them apart (pin.h); if that is forged, too, it is the target as far as
+ * anybody on the link can know.
  *
  * We differ from Linux, which looks neither at VLANs nor at the Ethernet
  * addresses in the message.

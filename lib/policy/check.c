@@ -145,6 +145,7 @@ note_probes(const struct bnd_settings *s, enum bnd_opt opt, struct ds *ds)
     case BND_OPT_ARP_VALIDATE:
     case BND_OPT_ARP_ALL_TARGETS:
     case BND_OPT_ARP_MISSED_MAX:
+    case BND_OPT_ARP_PIN_MAC:
     case BND_OPT_ARP_VLAN:
     case BND_OPT_ARP_SOURCE:
         if (!on && s->num[opt] != bnd_opt_row(opt)->def) {
