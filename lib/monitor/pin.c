@@ -52,6 +52,19 @@ others_know(const struct bnd_probe *p, const struct bnd_probe_input *in,
     return false;
 }
 
+/* Is any member up? */
+static bool
+any_up(const struct bnd_probe *p, const struct bnd_probe_input *in)
+{
+    for (size_t i = 0; i < in->n_members; i++) {
+        if (in->members[i]->present
+            && in->members[i]->probed[p->index].state == BND_LINK_UP) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool
 bnd_pin_check(const struct bnd_probe *p, const struct bnd_probe_input *in,
               struct bnd_member *m, size_t i, struct eth_addr mac,
@@ -67,7 +80,8 @@ bnd_pin_check(const struct bnd_probe *p, const struct bnd_probe_input *in,
         }
         return true;
     }
-    if (!t->n_macs || others_know(p, in, m, i, mac, arrival)) {
+    if (!t->n_macs || !any_up(p, in)
+        || others_know(p, in, m, i, mac, arrival)) {
         learn(t, mac);
         return true;
     }
@@ -80,22 +94,14 @@ void
 bnd_pin_forget(const struct bnd_probe *p, const struct bnd_probe_input *in,
                long long int now)
 {
-    bool any = false;
-
-    for (size_t i = 0; i < in->n_members; i++) {
-        any |= (in->members[i]->present
-                && in->members[i]->probed[p->index].state == BND_LINK_UP);
-    }
     for (size_t i = 0; i < in->n_members; i++) {
         struct bnd_probed *s = &in->members[i]->probed[p->index];
 
-        for (size_t j = 0; j < p->n_targets; j++) {
+        for (size_t j = 0; j < p->n_targets && s->state == BND_LINK_UP; j++) {
             struct bnd_probed_target *t = &s->targets[j];
 
-            if (!any
-                || (s->state == BND_LINK_UP
-                    && !bnd_probe_is_fresh(p, t->heard,
-                                           p->config.missed_max + 1, now))) {
+            if (!bnd_probe_is_fresh(p, t->heard, p->config.missed_max + 1,
+                                    now)) {
                 t->n_macs = 0;
             }
         }

@@ -13,16 +13,15 @@
  * not outlast what it is for.  An address becomes known
  *
  *   - if none is;
+ *   - while no member is up: there is nothing left to lose;
  *   - if another member knows it, and has heard of it within an interval;
  *   - once it has stood in for one that is known: that one was silent for more
  *     than an interval, the new one was not, and then the known one is back.  So
  *     do the routers of a group that answer in turn;
  *
- * and what is known of a target is forgotten
- *
- *   - on all members, if none of them is up: there is nothing left to lose;
- *   - on one that is up, though not because of this target, which has not been
- *     heard of for as long as it takes to find a backup dead.
+ * and what is known of a target is forgotten on a member that is up, though not
+ * because of this target, which has not been heard of for as long as it takes to
+ * find a backup dead.
  *
  * Linux has nothing of the kind; the option arp-pin-mac=false turns it off.
  *
