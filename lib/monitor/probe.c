@@ -418,7 +418,7 @@ bnd_probe_judge(struct bnd_probe *p, const struct bnd_probe_input *in,
         probed(p, in->members[i])->joined = false;
     }
     bnd_pin_forget(p, in, now);
-    p->next = bnd_deadline_in(now - late % interval, interval);
+    p->next = bnd_deadline_in(now - now % interval, interval);
     p->send = true;
 }
 

@@ -37,7 +37,10 @@
  * than the half interval that windows have to spare, has not been: all stamps
  * move by it.  Silence then counts from where it was when we were held up.  The
  * price is that a path that dies meanwhile is found dead later by as much.
- * Ticks stay on their grid.
+ *
+ * But for the first one, which is at once, ticks are multiples of the interval
+ * by the clock.  So all bonds that have the same interval tick together: what
+ * many bonds cost is above all the rounds of the main loop.
  *
  * Any packet as a sign of life
  * ----------------------------
