@@ -78,7 +78,8 @@ void bnd_set_host(struct bnd_bond *, const struct bnd_host *hosts, size_t n,
 bool bnd_wants_host(const struct bnd_bond *);
 
 /* Is BND_EV_COUNTERS wanted, for each member that is there, before the pass at
- * 'now'?  What nobody has counted is not held against a member. */
+ * 'now', after the frames that have come until then?  What nobody has counted is
+ * not held against a member. */
 bool bnd_wants_counters(const struct bnd_bond *, long long int now);
 
 /* Takes in one event.  An event that cannot apply (an unknown member, a bucket

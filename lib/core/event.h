@@ -78,7 +78,8 @@ struct bnd_event {
         struct {                /* COUNTERS, read just before 'now'. */
             bool known;         /* False if the device does not count. */
             uint64_t rx_packets; /* If 'known'... */
-            uint64_t tx_packets; /* ...likewise. */
+            uint64_t tx_packets; /* ...likewise; for traces of events alone, as
+                                  * a packet that leaves proves nothing. */
         } counters;
         const uint64_t *bytes;  /* TX_BYTES: BND_N_SLOTS of them, or null. */
         int slot;               /* MIGRATE. */

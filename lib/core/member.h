@@ -57,8 +57,9 @@ struct bnd_probed {
     struct bnd_probed_target targets[BND_MAX_PROBED];
 
     /* Packets, if its device counts them: how many were received until a
-     * time. */
+     * time; and whether somebody should have read that since. */
     bool counts;
+    bool overdue;
     uint64_t n_rx;
     long long int counted;
 };

@@ -148,7 +148,7 @@ bnd_probe_configure(struct bnd_probe *p, const struct bnd_probe_input *in,
     if (!changed) {
         return;
     }
-    p->next = now;
+    p->last = p->next = now;
     if (!was_on || !config->interval) {
         p->candidate = BND_NO_MEMBER;
     }
@@ -252,6 +252,16 @@ takes_any(const struct bnd_probe *p, const struct bnd_probe_input *in,
             && !(p->config.validate & BND_VALIDATE_FILTER));
 }
 
+/* Is its counter needed to tell of 'm', as nothing else has since the last
+ * tick? */
+static bool
+needs_counter(const struct bnd_probe *p, const struct bnd_probe_input *in,
+              const struct bnd_member *m)
+{
+    return (m->present && takes_any(p, in, m)
+            && m->probed[p->index].last_rx < p->last);
+}
+
 /* Must all targets be heard of by 'm'? */
 static bool
 needs_all(const struct bnd_probe *p, const struct bnd_probe_input *in,
@@ -311,10 +321,14 @@ bnd_probe_counted(const struct bnd_probe *p, const struct bnd_probe_input *in,
     struct bnd_probed *s = probed(p, m);
 
     if (known && s->counts && n_rx != s->n_rx && takes_any(p, in, m)) {
-        s->last_rx = MAX(s->last_rx,
-                         MAX(s->counted, now - p->config.interval));
+        long long int earliest = (s->overdue
+                                  ? MAX(s->counted, now - p->config.interval)
+                                  : s->counted);
+
+        s->last_rx = MAX(s->last_rx, earliest);
         s->ever = true;
     }
+    s->overdue = false;
     s->counts = known;
     s->n_rx = n_rx;
     s->counted = now;
@@ -324,11 +338,15 @@ bool
 bnd_probe_wants_counters(const struct bnd_probe *p,
                          const struct bnd_probe_input *in, long long int now)
 {
-    unsigned int both = BND_VALIDATE_ACTIVE | BND_VALIDATE_BACKUP;
-
-    return (is_due(p, in, now)
-            && !(p->config.validate & BND_VALIDATE_FILTER)
-            && (p->config.validate & both) != both);
+    if (!is_due(p, in, now)) {
+        return false;
+    }
+    for (size_t i = 0; i < in->n_members; i++) {
+        if (needs_counter(p, in, in->members[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 long long int
@@ -406,6 +424,12 @@ bnd_probe_judge(struct bnd_probe *p, const struct bnd_probe_input *in,
     long long int interval = p->config.interval;
     long long int late = now - p->next;
 
+    for (size_t i = 0; i < in->n_members; i++) {
+        struct bnd_probed *s = probed(p, in->members[i]);
+
+        s->overdue |= s->counted < now && needs_counter(p, in,
+                                                        in->members[i]);
+    }
     for (size_t i = 0; i < in->n_members && late > interval / 2; i++) {
         move_stamps(p, in->members[i], late, now);
     }
@@ -418,6 +442,7 @@ bnd_probe_judge(struct bnd_probe *p, const struct bnd_probe_input *in,
         probed(p, in->members[i])->joined = false;
     }
     bnd_pin_forget(p, in, now);
+    p->last = now;
     p->next = bnd_deadline_in(now - now % interval, interval);
     p->send = true;
 }

@@ -48,9 +48,10 @@
  * will do.  The device counts them; somebody reads its counter right before a
  * tick.  A change since the last reading counts as a packet right after that
  * reading, the earliest that it can have come, so that a dead path is not found
- * later than by an exact stamp; but no more than an interval ago, as nobody may
- * have read for long.  What nobody has read cannot be held against a member: it
- * is judged as of the last reading.
+ * later than by an exact stamp.  Where frames that we see anyway have come by all
+ * members since the last tick, nobody needs to read.  Where somebody should have
+ * and has not, that cannot be held against a member: it is judged as of the last
+ * reading, and a change that the next one shows counts as of an interval ago.
  *
  * We differ from Linux:
  *
@@ -109,7 +110,8 @@ struct bnd_probe {
     struct bnd_probe_config config;
     struct bnd_target targets[BND_MAX_PROBED];
     size_t n_targets;
-    long long int next;         /* Next tick, ms. */
+    long long int last;         /* Last tick, ms... */
+    long long int next;         /* ...and the next one. */
     bool send;                  /* It has come, probes are still to go. */
     bnd_id candidate;           /* Member that is being tried. */
 };
