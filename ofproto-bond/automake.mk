@@ -43,6 +43,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/host-mac.h \
 	ofproto-bond/hosts.c \
 	ofproto-bond/hosts.h \
+	ofproto-bond/inbox.c \
+	ofproto-bond/inbox.h \
 	ofproto-bond/lacp.c \
 	ofproto-bond/notices.c \
 	ofproto-bond/notices.h \

@@ -146,6 +146,7 @@ bond_create(const struct bond_settings *s, struct ofproto_dpif *ofproto)
     atomic_init(&bond->recirc_id, 0);
     atomic_init(&bond->lb_output, false);
     ob_sources_init(&bond->sources);
+    ob_inbox_init(&bond->inbox);
     for (int i = 0; i < BND_N_SLOTS; i++) {
         atomic_init(&bond->bytes[i], 0);
         atomic_init(&bond->packets[i], 0);

@@ -114,6 +114,7 @@ bond_free(struct bond *bond)
     if (ov) {
         view_free(ov);
     }
+    ob_inbox_uninit(&bond->inbox);
     ob_sources_uninit(&bond->sources);
     free(bond);
 }
@@ -121,14 +122,7 @@ bond_free(struct bond *bond)
 static void
 lacp_free(struct lacp *lacp)
 {
-    struct mpsc_queue_node *node;
-
-    mpsc_queue_acquire(&lacp->frames);
-    MPSC_QUEUE_FOR_EACH_POP (node, &lacp->frames) {
-        free(CONTAINER_OF(node, struct ob_frame, node));
-    }
-    mpsc_queue_release(&lacp->frames);
-    mpsc_queue_destroy(&lacp->frames);
+    ob_inbox_uninit(&lacp->inbox);
     free(lacp);
 }
 

@@ -16,7 +16,7 @@
 #ifndef OB_HANDLE_H
 #define OB_HANDLE_H 1
 
-#include "mpsc-queue.h"
+#include "ofproto-bond/inbox.h"
 #include "ofproto-bond/sources.h"
 #include "openvswitch/list.h"
 #include "ovs-atomic.h"
@@ -57,6 +57,7 @@ struct bond {
 
     const void *bundle;         /* OVS's struct ofbundle (hosts.h). */
     struct ob_sources sources;  /* Who sends by its members. */
+    struct ob_inbox inbox;      /* Answers to probes. */
 
     bool is_dummy;              /* On a datapath of tests.  Does not change. */
 
@@ -69,31 +70,13 @@ struct bond {
     struct ob_fast *fast;
 };
 
-/* Received frames are counted by port, as ports fall into this many classes. */
-#define OB_FRAME_PORTS 16
-
-/* A received frame on its way to the engine. */
-struct ob_frame {
-    struct mpsc_queue_node node;
-    const void *aux;            /* Port it came in by... */
-    size_t port;                /* ...and its class. */
-    long long int arrival;      /* ms. */
-    size_t len;                 /* Bytes in 'data'. */
-    uint8_t data[128];          /* Whatever fits: slow protocols use 124. */
-};
-
 struct lacp {
     struct ovs_refcount ref_cnt;
     struct ovs_list reap_node;
     struct ob_owner *owner;     /* Null once detached.  Written by the main
                                  * thread under the owner's mutex. */
 
-    struct mpsc_queue frames;   /* Of struct ob_frame. */
-    atomic_uint32_t n_frames;   /* In 'frames'... */
-    atomic_llong due;           /* ...to be handled at that time, ms. */
-    atomic_uint32_t last_hash[OB_FRAME_PORTS]; /* Of the last frame. */
-    atomic_uint32_t n_by_port[OB_FRAME_PORTS];
-    atomic_uint64_t n_dropped;  /* Refused as too many. */
+    struct ob_inbox inbox;      /* LACPDUs. */
 };
 
 /* Returns the view that 'bond' has published, or null.  Good until the calling

@@ -15,7 +15,6 @@
 #include "dp-packet.h"
 #include "netdev.h"
 #include "netdev-provider.h"
-#include "ofproto-bond/frames.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/owner.h"
 #include "openvswitch/vlog.h"
@@ -35,14 +34,7 @@ lacp_create(void)
     struct lacp *lacp = xzalloc(sizeof *lacp);
 
     ovs_refcount_init(&lacp->ref_cnt);
-    mpsc_queue_init(&lacp->frames);
-    atomic_init(&lacp->n_frames, 0);
-    atomic_init(&lacp->due, 0);
-    atomic_init(&lacp->n_dropped, 0);
-    for (int i = 0; i < OB_FRAME_PORTS; i++) {
-        atomic_init(&lacp->n_by_port[i], 0);
-        atomic_init(&lacp->last_hash[i], 0);
-    }
+    ob_inbox_init(&lacp->inbox);
     return lacp;
 }
 
@@ -105,7 +97,7 @@ bool
 lacp_process_packet(struct lacp *lacp, const void *aux,
                     const struct dp_packet *packet)
 {
-    ob_frames_receive(lacp, aux, packet);
+    ob_inbox_put(&lacp->inbox, aux, packet, OB_INBOX_NOW);
     return false;
 }
 

@@ -114,6 +114,21 @@ fill_device(struct ob_owner *o, struct bnd_status *s,
     ob_device_fill(o, s);
 }
 
+/* Frames that came in and were refused. */
+static uint64_t
+n_dropped(struct ob_owner *o)
+{
+    uint64_t lacp = 0, probes = 0;
+
+    if (o->lacp) {
+        atomic_read_relaxed(&o->lacp->inbox.n_dropped, &lacp);
+    }
+    if (o->bond) {
+        atomic_read_relaxed(&o->bond->inbox.n_dropped, &probes);
+    }
+    return lacp + probes;
+}
+
 /* Adds to 'extra' what is not kept there. */
 static void
 fill_extra(struct ob_owner *o, struct bnd_status *s,
@@ -129,9 +144,7 @@ fill_extra(struct ob_owner *o, struct bnd_status *s,
         ob_buckets_describe(o->buckets, &extra->mechanism, &extra->why,
                             &extra->as_stock);
     }
-    if (o->lacp) {
-        atomic_read_relaxed(&o->lacp->n_dropped, &extra->n_dropped);
-    }
+    extra->n_dropped = n_dropped(o);
 }
 
 /* Adds what was sent. */

@@ -308,16 +308,8 @@ ob_owners_carrier(const char *name, bool up, bool from_kernel)
 static long long int
 frames_due(const struct ob_owner *o)
 {
-    long long int due = BND_NEVER;
-    uint32_t n = 0;
-
-    if (o->lacp) {
-        atomic_read_explicit(&o->lacp->n_frames, &n, memory_order_acquire);
-        if (n) {
-            atomic_read_relaxed(&o->lacp->due, &due);
-        }
-    }
-    return due;
+    return MIN(o->lacp ? ob_inbox_due(&o->lacp->inbox) : BND_NEVER,
+               o->bond ? ob_inbox_due(&o->bond->inbox) : BND_NEVER);
 }
 
 /* When 'o' wants to run, frames that wait for it included. */
@@ -436,37 +428,33 @@ ob_owners_late(long long int now, size_t *n, long long int *next)
 
 /* The pass. */
 
-/* Feeds frames that have come in to the engine. */
+/* Feeds a frame that has come in to the engine. */
 static void
-drain_frames(struct ob_owner *o)
-    OVS_REQUIRES(o->mutex)
+feed_frame(const struct ob_frame *f, void *o_)
 {
-    struct mpsc_queue_node *node;
-    uint32_t orig;
+    struct ob_owner *o = o_;
+    struct ob_member *m = ob_owner_find_member(o, f->aux);
 
-    mpsc_queue_acquire(&o->lacp->frames);
-    MPSC_QUEUE_FOR_EACH_POP (node, &o->lacp->frames) {
-        struct ob_frame *f = CONTAINER_OF(node, struct ob_frame, node);
-        struct ob_member *m = ob_owner_find_member(o, f->aux);
+    if (m) {
         long long int now = ob_owner_now(o);
-
-        atomic_sub_explicit(&o->lacp->n_frames, 1, &orig,
-                            memory_order_relaxed);
-        atomic_sub_explicit(&o->lacp->n_by_port[f->port], 1, &orig,
-                            memory_order_relaxed);
-        if (m) {
-            struct bnd_event e = {
-                .type = BND_EV_FRAME_RX,
-                .id = m->id,
-                .frame = { .data = f->data, .len = f->len,
-                           .arrival = MIN(f->arrival, now) },
-            };
-            bnd_event(o->engine, &e, now, &o->fx);
-            o->extra.rx_late = MAX(o->extra.rx_late, now - f->arrival);
-        }
-        free(f);
+        struct bnd_event e = {
+            .type = BND_EV_FRAME_RX,
+            .id = m->id,
+            .frame = { .data = f->data, .len = f->len,
+                       .arrival = MIN(f->arrival, now) },
+        };
+        bnd_event(o->engine, &e, now, &o->fx);
     }
-    mpsc_queue_release(&o->lacp->frames);
+}
+
+/* The same for LACPDUs, which should not have waited. */
+static void
+feed_lacpdu(const struct ob_frame *f, void *o_)
+{
+    struct ob_owner *o = o_;
+
+    feed_frame(f, o);
+    o->extra.rx_late = MAX(o->extra.rx_late, ob_owner_now(o) - f->arrival);
 }
 
 static void
@@ -585,7 +573,7 @@ ob_owner_pass(struct ob_owner *o, bool by_guard)
             /* Let a new port begin before it hears its first frame. */
             bnd_run(o->engine, ob_owner_now(o), &o->fx);
         }
-        drain_frames(o);
+        ob_inbox_drain(&o->lacp->inbox, feed_lacpdu, o);
     }
     for (int i = 0; i < MAX_PASSES; i++) {
         bnd_run(o->engine, ob_owner_now(o), &o->fx);
