@@ -21,6 +21,7 @@
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/host-mac.h"
 #include "ofproto-bond/hosts.h"
+#include "ofproto-bond/listen.h"
 #include "ofproto-bond/sources.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
@@ -277,6 +278,43 @@ translate_and_look(struct xlate_in *xin, struct xlate_out *xout)
     return error;
 }
 
+static enum xlate_error
+translate(struct xlate_in *xin, struct xlate_out *xout)
+{
+    return (ob_sources_wanted() ? translate_and_look(xin, xout)
+            : __real_xlate_actions(xin, xout));
+}
+
+/* Translates, and hears answers to probes.  Those are sent up each time, for a
+ * reason that all datapaths know. */
+static enum xlate_error
+translate_and_listen(struct xlate_in *xin, struct xlate_out *xout)
+{
+    static const struct ofpact nothing;
+    struct ob_heard heard = ob_listen_look(xin->ofproto, &xin->flow);
+    enum xlate_error error;
+
+    if (!heard.bond) {
+        return translate(xin, xout);
+    }
+    if (heard.wanted && xin->packet && xin->allow_side_effects
+        && !xin->in_packet_out) {
+        ob_listen_take(&heard, xin->packet);
+    }
+    if (heard.ends && !xin->rule && !xin->ofpacts) {
+        xin->ofpacts = &nothing;        /* Of length 0: drop. */
+        xin->ofpacts_len = 0;
+    }
+    error = translate(xin, xout);
+    if (heard.wanted) {
+        xout->slow |= SLOW_LACP;
+    }
+    if (xin->wc) {
+        ob_listen_mask(&heard, xin->wc);
+    }
+    return error;
+}
+
 enum xlate_error
 __wrap_xlate_actions(struct xlate_in *xin, struct xlate_out *xout)
 {
@@ -284,8 +322,8 @@ __wrap_xlate_actions(struct xlate_in *xin, struct xlate_out *xout)
     igmp_now = (xin->flow.dl_type == htons(ETH_TYPE_IP)
                 && xin->flow.nw_proto == IPPROTO_IGMP
                 ? ntohs(xin->flow.tp_src) : 0);
-    return (ob_sources_wanted() ? translate_and_look(xin, xout)
-            : __real_xlate_actions(xin, xout));
+    return (ob_listen_wanted() && !xin->frozen_state
+            ? translate_and_listen(xin, xout) : translate(xin, xout));
 }
 
 void

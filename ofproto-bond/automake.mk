@@ -39,6 +39,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/guard.h \
 	ofproto-bond/handle.c \
 	ofproto-bond/handle.h \
+	ofproto-bond/host-list.c \
+	ofproto-bond/host-list.h \
 	ofproto-bond/host-mac.c \
 	ofproto-bond/host-mac.h \
 	ofproto-bond/hosts.c \
@@ -46,6 +48,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/inbox.c \
 	ofproto-bond/inbox.h \
 	ofproto-bond/lacp.c \
+	ofproto-bond/listen.c \
+	ofproto-bond/listen.h \
 	ofproto-bond/notices.c \
 	ofproto-bond/notices.h \
 	ofproto-bond/ob-config.c \
@@ -57,6 +61,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/owner-status.c \
 	ofproto-bond/owner.c \
 	ofproto-bond/owner.h \
+	ofproto-bond/routes.c \
+	ofproto-bond/routes.h \
 	ofproto-bond/sense.c \
 	ofproto-bond/sense.h \
 	ofproto-bond/sources.c \

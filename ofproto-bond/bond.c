@@ -182,6 +182,7 @@ bond_ref(const struct bond *bond_)
              * not let it drop packets until bond_run() comes.  With LACP it
              * must drop them anyway, and the first LACPDUs would be lost, as
              * translation does not know the ports yet. */
+            ob_host_list_run(bond->owner);
             ob_owner_pass(bond->owner, false);
         }
     }

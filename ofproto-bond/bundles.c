@@ -15,6 +15,13 @@
 
 static struct hmap bundles = HMAP_INITIALIZER(&bundles);
 static struct hmap host_ports = HMAP_INITIALIZER(&host_ports);
+static uint64_t seq;            /* Counts changes. */
+
+uint64_t
+ob_bundles_seq(void)
+{
+    return seq;
+}
 
 /* Bundles. */
 
@@ -49,6 +56,7 @@ static void
 set_vlans(unsigned long **to, const unsigned long *from)
 {
     if (!vlan_bitmap_equal(*to, from)) {
+        seq++;
         free(*to);
         *to = vlan_bitmap_clone(from);
     }
@@ -64,7 +72,12 @@ ob_bundles_set(const struct ob_bundle *config)
         b = xzalloc(sizeof *b);
         b->bundle = config->bundle;
         hmap_insert(&bundles, &b->node, hash_pointer(b->bundle, 0));
+        seq++;
     }
+    seq += (b->ofproto != config->ofproto || b->mode != config->mode
+            || b->qinq_ethtype != config->qinq_ethtype
+            || b->vlan != config->vlan
+            || b->priority_tags != config->priority_tags);
     b->ofproto = config->ofproto;
     b->mode = config->mode;
     b->qinq_ethtype = config->qinq_ethtype;
@@ -79,6 +92,7 @@ static void
 bundle_free(struct ob_bundle *b)
 {
     ovs_mutex_lock(&ob_host_mutex);
+    seq++;
     hmap_remove(&bundles, &b->node);
     ovs_mutex_unlock(&ob_host_mutex);
     free(b->trunks);
@@ -112,6 +126,7 @@ static void
 host_port_free(struct ob_host_port *p)
 {
     ovs_mutex_lock(&ob_host_mutex);
+    seq++;
     hmap_remove(&host_ports, &p->node);
     ovs_mutex_unlock(&ob_host_mutex);
     netdev_close(p->netdev);
@@ -158,8 +173,10 @@ ob_host_ports_set(const struct ofproto_dpif *ofproto, const void *bundle,
         p->port = port;
         p->netdev = netdev_ref(netdev);
         hmap_insert(&host_ports, &p->node, hash_pointer(port, 0));
+        seq++;
     }
     if (p) {
+        seq += p->ofproto != ofproto || p->bundle != bundle;
         p->ofproto = ofproto;
         p->bundle = bundle;
         p->is_local = ofp_port == OFPP_LOCAL;

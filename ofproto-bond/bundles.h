@@ -78,6 +78,9 @@ void ob_host_ports_set(const struct ofproto_dpif *, const void *bundle,
                        const void *port, ofp_port_t, const struct netdev *);
 void ob_host_ports_remove(const void *port);
 
+/* Counts changes of all that. */
+uint64_t ob_bundles_seq(void);
+
 /* Returns the configuration of 'bundle', or null. */
 const struct ob_bundle *ob_bundles_find(const void *bundle);
 

@@ -23,6 +23,7 @@
 #include "ovs-rcu.h"
 #include "xmit/view.h"
 
+struct ob_ears;
 struct ob_fast;
 struct ob_owner;
 
@@ -58,6 +59,8 @@ struct bond {
     const void *bundle;         /* OVS's struct ofbundle (hosts.h). */
     struct ob_sources sources;  /* Who sends by its members. */
     struct ob_inbox inbox;      /* Answers to probes. */
+    struct ob_ears *ears;       /* What it listens for, or null.  Main
+                                 * thread. */
 
     bool is_dummy;              /* On a datapath of tests.  Does not change. */
 

@@ -31,6 +31,13 @@ static struct hmap devices = HMAP_INITIALIZER(&devices);
 static struct hmap links = HMAP_INITIALIZER(&links);
 static struct nl_sock *sock;    /* Null before the start, and if it failed. */
 static bool failed;
+static uint64_t seq;            /* Counts changes. */
+
+uint64_t
+ob_hosts_seq(void)
+{
+    return seq;
+}
 
 /* Devices. */
 
@@ -64,6 +71,7 @@ get_device(int ifindex)
 static void
 free_device(struct ob_device *d)
 {
+    seq++;
     hmap_remove(&devices, &d->node);
     hmap_remove(&links, &d->link_node);
     free(d->addrs);
@@ -148,6 +156,23 @@ parse_kind(struct ob_device *d, const struct nlattr *info)
     return is_one_of(kind, stacked, ARRAY_SIZE(stacked));
 }
 
+/* Counts a change if 'd' is not what it was 'before', as far as we care: not
+ * for a carrier. */
+static void
+count_change(const struct ob_device *d, const struct ob_device *before)
+{
+    const unsigned int flags = IFF_UP | IFF_NOARP;
+
+    seq += (strcmp(d->name, before->name)
+            || (d->flags ^ before->flags) & flags
+            || !eth_addr_equals(d->mac, before->mac)
+            || d->link != before->link
+            || d->master != before->master
+            || d->is_relay != before->is_relay
+            || d->tag.tpid != before->tag.tpid
+            || d->tag.vid != before->tag.vid);
+}
+
 static void
 parse_link(struct ofpbuf *buf, bool del)
 {
@@ -181,6 +206,7 @@ parse_link(struct ofpbuf *buf, bool del)
     }
 
     struct ob_device *d = get_device(ifi->ifi_index);
+    struct ob_device before = *d;
     const struct nlattr *mac = attrs[IFLA_ADDRESS];
     bool stacked = (parse_kind(d, attrs[IFLA_LINKINFO])
                     && attrs[IFLA_LINK] && !attrs[IFLA_LINK_NETNSID]);
@@ -193,6 +219,7 @@ parse_link(struct ofpbuf *buf, bool del)
     set_link(d, stacked ? nl_attr_get_u32(attrs[IFLA_LINK]) : 0);
     d->master = (attrs[IFLA_MASTER]
                  ? nl_attr_get_u32(attrs[IFLA_MASTER]) : 0);
+    count_change(d, &before);
 }
 
 static bool
@@ -202,7 +229,8 @@ same_addr(const struct ob_host_addr *a, const struct ob_host_addr *b)
             && !memcmp(&a->ip6, &b->ip6, sizeof a->ip6));
 }
 
-static void
+/* Returns true if that is a change. */
+static bool
 change_addr(struct ob_device *d, const struct ob_host_addr *addr, bool del)
 {
     size_t i;
@@ -210,16 +238,24 @@ change_addr(struct ob_device *d, const struct ob_host_addr *addr, bool del)
     for (i = 0; i < d->n_addrs && !same_addr(&d->addrs[i], addr); i++) {
         continue;
     }
-    if (i < d->n_addrs && del) {
+    if (del) {
+        if (i == d->n_addrs) {
+            return false;
+        }
         memmove(&d->addrs[i], &d->addrs[i + 1],
                 (--d->n_addrs - i) * sizeof *d->addrs);
-    } else if (!del) {
-        if (i == d->n_addrs && d->n_addrs++ == d->allocated_addrs) {
-            d->addrs = x2nrealloc(d->addrs, &d->allocated_addrs,
-                                  sizeof *d->addrs);
-        }
-        d->addrs[i] = *addr;
+        return true;
     }
+    if (i < d->n_addrs && d->addrs[i].flags == addr->flags
+        && d->addrs[i].plen == addr->plen) {
+        return false;
+    }
+    if (i == d->n_addrs && d->n_addrs++ == d->allocated_addrs) {
+        d->addrs = x2nrealloc(d->addrs, &d->allocated_addrs,
+                              sizeof *d->addrs);
+    }
+    d->addrs[i] = *addr;
+    return true;
 }
 
 static void
@@ -245,6 +281,7 @@ parse_addr(struct ofpbuf *buf, bool del)
     struct ob_host_addr addr = {
         .flags = (attrs[IFA_FLAGS] ? nl_attr_get_u32(attrs[IFA_FLAGS])
                   : ifa->ifa_flags),
+        .plen = ifa->ifa_prefixlen,
     };
 
     if (own && ifa->ifa_family == AF_INET
@@ -260,7 +297,7 @@ parse_addr(struct ofpbuf *buf, bool del)
 
     struct ob_device *d = find_index(ifa->ifa_index);
     if (d) {
-        change_addr(d, &addr, del);
+        seq += change_addr(d, &addr, del);
     }
 }
 
@@ -471,8 +508,11 @@ visit_netdev(const struct netdev *netdev, const struct ob_tags *tags,
 
         if (is_ip6) {
             memcpy(&addr.ip6, &addrs[i], sizeof addr.ip6);
+            addr.plen = ipv6_count_cidr_bits(&masks[i]);
         } else {
             addr.ip4 = ntohl(in6_addr_get_mapped_ipv4(&addrs[i]));
+            addr.plen = ip_count_cidr_bits(
+                in6_addr_get_mapped_ipv4(&masks[i]));
         }
         change_addr(&d, &addr, false);
     }
@@ -498,4 +538,24 @@ ob_hosts_for_each(const struct netdev *netdev, ob_hosts_cb *cb, void *aux)
     } else if (!ob_carrier_in_kernel(netdev)) {
         visit_netdev(netdev, &none, cb, aux);
     }
+}
+
+void
+ob_hosts_for_all(ob_hosts_cb *cb, void *aux)
+{
+    const struct ob_device *d;
+    struct ob_tags none;
+
+    memset(&none, 0, sizeof none);
+    HMAP_FOR_EACH (d, node, &devices) {
+        if (d->flags & IFF_UP) {
+            cb(d, &none, aux);
+        }
+    }
+}
+
+const struct ob_device *
+ob_hosts_find(int ifindex)
+{
+    return find_index(ifindex);
 }

@@ -42,6 +42,7 @@ struct ob_host_addr {
     bool is_ip6;
     uint32_t ip4;               /* One of the two. */
     struct bnd_ip6 ip6;
+    uint8_t plen;               /* Length of the prefix that is on the link. */
     uint32_t flags;             /* IFA_F_*. */
 };
 
@@ -78,6 +79,16 @@ void ob_hosts_wait(void);
 typedef void ob_hosts_cb(const struct ob_device *, const struct ob_tags *tags,
                          void *aux);
 void ob_hosts_for_each(const struct netdev *, ob_hosts_cb *, void *aux);
+
+/* Calls 'cb' for all devices of the kernel that are up, in no particular
+ * order, without tags. */
+void ob_hosts_for_all(ob_hosts_cb *, void *aux);
+
+/* Returns the device, or null. */
+const struct ob_device *ob_hosts_find(int ifindex);
+
+/* Counts changes of devices and addresses, but not of carriers. */
+uint64_t ob_hosts_seq(void);
 
 /* Is 'addr' one that may be used, not one that others may have? */
 bool ob_host_addr_is_ours(const struct ob_host_addr *);

@@ -19,6 +19,7 @@
 #include "ofproto-bond/guard.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/hosts.h"
+#include "ofproto-bond/listen.h"
 #include "ofproto-bond/ob-config.h"
 #include "ofproto-bond/sense.h"
 
@@ -80,6 +81,7 @@ ob_owner_detach_bond(struct ob_owner *o)
     struct bond *bond = o->bond;
 
     ob_sources_remove(bond);
+    ob_listen_stop(bond);
     ob_buckets_destroy(o->buckets, bond);
     o->buckets = NULL;
 
@@ -98,6 +100,7 @@ ob_owner_detach_bond(struct ob_owner *o)
     ob_owner_touched(o);
     ovs_mutex_unlock(&o->mutex);
     ovs_mutex_unlock(&ob_host_mutex);
+    o->host.wanted = false;
     remember_members(o);
     ob_owner_pass(o, false);
     ob_device_run(o);           /* Nobody else may be there to do it. */
@@ -154,6 +157,8 @@ ob_owner_configure(struct ob_owner *o, const struct bnd_settings *settings)
     ovs_mutex_unlock(&o->mutex);
     ob_sense_configure(o, settings);
     ob_device_configure(o, settings);
+    ob_host_list_configure(o);
+    o->ears_stale = true;
 
     /* The way to detect a link (bond-detect-mode) may be another one now, of
      * which devices say nothing. */
@@ -317,10 +322,28 @@ forget_member(struct ob_owner *o, struct ob_member *m)
     ovs_mutex_unlock(&o->tx_mutex);
     ovs_mutex_unlock(&o->mutex);
 
+    o->ears_stale = true;
     ob_device_release(&gone);
     ob_device_members_changed(o);
     ob_sense_set_netdev(&gone, NULL);
+    netdev_close(gone.counted);
     free(gone.name);
+}
+
+/* Gives 'm' the device 'netdev', which may be null. */
+static void
+set_netdev(struct ob_owner *o, struct ob_member *m, struct netdev *netdev)
+{
+    struct netdev *old;
+
+    ovs_mutex_lock(&o->mutex);
+    ovs_mutex_lock(&o->tx_mutex);
+    old = m->counted;
+    m->counted = netdev_ref(netdev);
+    ovs_mutex_unlock(&o->tx_mutex);
+    ovs_mutex_unlock(&o->mutex);
+    netdev_close(old);
+    ob_sense_set_netdev(m, netdev);
 }
 
 struct ob_member *
@@ -345,7 +368,7 @@ ob_owner_add_member(struct ob_owner *o, const void *aux, const char *name,
         ovs_mutex_unlock(&o->tx_mutex);
         ovs_mutex_unlock(&o->mutex);
 
-        ob_sense_set_netdev(m, netdev);
+        set_netdev(o, m, netdev);
         ob_sense_read(o, m);
         m->replaced = false;
         ob_device_members_changed(o);
@@ -393,7 +416,7 @@ ob_owner_set_netdev(struct ob_owner *o, struct ob_member *m,
         ovs_mutex_unlock(&o->mutex);
         ob_device_release(m);
         ob_device_members_changed(o);
-        ob_sense_set_netdev(m, netdev);
+        set_netdev(o, m, netdev);
     }
 }
 
@@ -407,6 +430,7 @@ ob_owner_set_ports(struct ob_owner *o, struct ob_member *m,
         ovs_mutex_lock(&o->mutex);
         m->ofp_port = ofp_port;
         m->odp_port = odp_port;
+        o->ears_stale = true;
         if (known && o->bond) {
             ob_bond_publish(o->bond, bnd_make_view(o->engine));
             o->todo_view = true;

@@ -20,6 +20,8 @@
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/host-mac.h"
 #include "ofproto-bond/hosts.h"
+#include "ofproto-bond/listen.h"
+#include "ofproto-bond/routes.h"
 #include "ofproto-bond/sense.h"
 #include "ofproto-bond/sources.h"
 #include "openvswitch/poll-loop.h"
@@ -104,6 +106,7 @@ ob_owners_run(void)
     ob_hosts_run();
     ob_groups_end_round();
     ovs_mutex_unlock(&ob_host_mutex);
+    ob_routes_run();
     if (announce_all) {
         announce_for_all();
     }
@@ -206,10 +209,12 @@ ob_owner_unref(struct ob_owner *o)
 
     for (size_t i = 0; i < o->n_members; i++) {
         ob_sense_set_netdev(&o->members[i], NULL);
+        netdev_close(o->members[i].counted);
         free(o->members[i].name);
     }
     free(o->members);
     ob_announce_uninit(&o->announcer);
+    ob_host_list_uninit(&o->host);
     bnd_overlay_uninit(&o->overlay);
     bnd_settings_uninit(&o->settings);
     free(o->todo_macs);
@@ -457,6 +462,76 @@ feed_lacpdu(const struct ob_frame *f, void *o_)
     o->extra.rx_late = MAX(o->extra.rx_late, ob_owner_now(o) - f->arrival);
 }
 
+/* A reading of a member's counters. */
+struct reading {
+    bnd_id id;
+    bool known;
+    struct netdev_stats stats;
+};
+
+/* Reads the counters of all members; the caller frees them. */
+static struct reading *
+read_counters(struct ob_owner *o, size_t *n)
+    OVS_REQUIRES(o->tx_mutex)
+{
+    struct reading *readings = xcalloc(o->n_members + 1, sizeof *readings);
+
+    *n = 0;
+    for (size_t i = 0; i < o->n_members; i++) {
+        const struct ob_member *m = &o->members[i];
+
+        if (m->counted) {
+            struct reading *r = &readings[(*n)++];
+
+            r->id = m->id;
+            r->known = (!netdev_get_stats(m->counted, &r->stats)
+                        && r->stats.rx_packets != UINT64_MAX);
+        }
+    }
+    return readings;
+}
+
+/* Lets go of the mutex meanwhile. */
+static void
+feed_counters(struct ob_owner *o)
+    OVS_REQUIRES(o->mutex)
+{
+    struct reading *readings;
+    size_t n;
+
+    ovs_mutex_lock(&o->tx_mutex);
+    ovs_mutex_unlock(&o->mutex);
+    readings = read_counters(o, &n);
+    ovs_mutex_unlock(&o->tx_mutex);
+    ovs_mutex_lock(&o->mutex);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct reading *r = &readings[i];
+        struct bnd_event e = {
+            .type = BND_EV_COUNTERS,
+            .id = r->id,
+            .counters = { .known = r->known,
+                          .rx_packets = r->stats.rx_packets,
+                          .tx_packets = r->stats.tx_packets },
+        };
+
+        bnd_event(o->engine, &e, ob_owner_now(o), &o->fx);
+    }
+    free(readings);
+}
+
+/* Feeds what came back of probes: frames that wait, and counters if they are
+ * of interest. */
+static void
+take_answers(struct ob_owner *o)
+    OVS_REQUIRES(o->mutex)
+{
+    ob_inbox_drain(&o->bond->inbox, feed_frame, o);
+    if (bnd_wants_counters(o->engine, ob_owner_now(o))) {
+        feed_counters(o);
+    }
+}
+
 static void
 count_pass(struct ob_owner *o, bool by_guard)
     OVS_REQUIRES(o->mutex)
@@ -568,6 +643,9 @@ ob_owner_pass(struct ob_owner *o, bool by_guard)
     if (by_guard) {
         ob_cut_tell(o);
     }
+    if (o->bond) {
+        take_answers(o);
+    }
     if (o->lacp) {
         if (o->wake <= o->last_now) {
             /* Let a new port begin before it hears its first frame. */
@@ -604,6 +682,19 @@ ob_owner_pass(struct ob_owner *o, bool by_guard)
     bnd_effects_uninit(&fx);
 }
 
+/* Brings up to date what the bond listens for. */
+static void
+update_ears(struct ob_owner *o)
+{
+    o->ears_stale = false;
+    if (o->bond && ob_listen_update(o)) {
+        ovs_mutex_lock(&o->mutex);
+        o->todo_revalidate = true;
+        atomic_store_relaxed(&o->todo, true);
+        ovs_mutex_unlock(&o->mutex);
+    }
+}
+
 void
 ob_owner_run(struct ob_owner *o)
 {
@@ -616,6 +707,7 @@ ob_owner_run(struct ob_owner *o)
         ob_sources_update(o);
     }
     ob_sense_run(o);
+    ob_host_list_run(o);
     if (wake_time_hint(o) <= main_now) {
         ob_owner_pass(o, false);
     }
@@ -629,7 +721,7 @@ ob_owner_run(struct ob_owner *o)
 
     ob_announce_run(o, false);
     atomic_read_relaxed(&o->todo, &todo);
-    if (!todo) {
+    if (!todo && !o->ears_stale) {
         return;
     }
     ovs_mutex_lock(&o->mutex);
@@ -645,6 +737,10 @@ ob_owner_run(struct ob_owner *o)
 
     if (view && o->bond) {
         ob_buckets_update(o->buckets, o->bond);
+        o->ears_stale = true;
+    }
+    if (o->ears_stale) {
+        update_ears(o);
     }
     if (connectivity) {
         seq_change(connectivity_seq_get());
@@ -697,6 +793,7 @@ ob_owner_wait(struct ob_owner *o)
     wake = MIN(main_wake_time(o, wake_time_hint(o)),
                ob_announce_wake_time(o));
     wake = MIN(wake, ob_sense_wake_time(o));
+    wake = MIN(wake, ob_host_list_wake_time(o));
     main_wake = MIN(main_wake, wake);
 }
 

@@ -38,6 +38,7 @@
 #include "bond/status-text.h"
 #include "config/overlay.h"
 #include "ofproto-bond/announce.h"
+#include "ofproto-bond/host-list.h"
 #include "openflow/openflow.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/thread.h"
@@ -85,6 +86,9 @@ struct ob_member {
     long long int cut_at;       /* (m) Since when the listener hears of no
                                  * carrier, ms; 0: there is one. */
     atomic_int cut;             /* enum ob_cut. */
+    /* The same device, for whoever reads its counters.  Written with the
+     * owner's mutex and tx_mutex, read with the latter. */
+    struct netdev *counted;
 
     /* For device.h. */
     bool mac_changed;           /* By us: it has not 'perm_mac'. */
@@ -144,6 +148,8 @@ struct ob_owner {
     unsigned int announce_rate; /* Addresses a second. */
     bool announces;             /* The mode calls for announcements. */
     bool sources_stale;         /* See ob_sources_update(). */
+    struct ob_host_list host;   /* What the engine is told of the host. */
+    bool ears_stale;            /* See ob_listen_update(). */
     struct ob_buckets *buckets; /* Null unless the mode has an id. */
     long long int next_account; /* When to read bucket counters, ms. */
 

@@ -227,6 +227,9 @@ sense_member(struct ob_owner *o, struct ob_member *m)
         ob_owner_event(o, &e);
         m->replaced = false;
     }
+    if (!eth_addr_equals(old.mac, m->facts.mac)) {
+        o->ears_stale = true;
+    }
     if (m->mtu != mtu) {
         ob_owner_status_changed(o);
     }

@@ -102,6 +102,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system/announce.at \
 	tests/system/bond.at \
 	tests/system/config.at \
+	tests/system/probes.at \
 	tests/system/status.at
 
 # Data that the scripts read: vectors, and so on.
