@@ -171,6 +171,55 @@ class Sniffer:
             s.close()
 
 
+class Network:
+    """What is behind the far ends, if a case wants it: a switch with a host
+    that has the targets of probes.  Frames of one member reach the others,
+    unless they are a static trunk's."""
+
+    def __init__(self, ns, ends):
+        self.ns = ns
+        self.ends = ends
+        self.trunk = False
+
+    def set_up(self, targets, trunk):
+        """Connects all far ends."""
+        self.trunk = trunk
+        # Nobody answers but by the switch.
+        self.ns.run("sh", "-ec", """
+            echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore
+            ip link add core type bridge forward_delay 0 mcast_snooping 0
+            ip link set core address 02:00:00:00:0b:01 up""")
+        self.answer(*targets)
+        self.join(*range(N))
+
+    def tear_down(self):
+        """Removes it, if it is there."""
+        self.ns.run("ip", "link", "del", "core", check=False)
+
+    def join(self, *members):
+        """The paths of members are there."""
+        for i in members:
+            self.ns.run("ip", "link", "set", self.ends[i], "master", "core")
+            if self.trunk:
+                self.ns.run("bridge", "link", "set", "dev", self.ends[i],
+                            "isolated", "on")
+
+    def leave(self, *members):
+        """They are not: links stay, but nothing passes."""
+        for i in members:
+            self.ns.run("ip", "link", "set", self.ends[i], "nomaster")
+
+    def answer(self, *targets):
+        """Targets are there."""
+        for target in targets:
+            self.ns.run("ip", "addr", "add", target + "/24", "dev", "core")
+
+    def fall_silent(self, *targets):
+        """They are not."""
+        for target in targets:
+            self.ns.run("ip", "addr", "del", target + "/24", "dev", "core")
+
+
 class LinuxBond:
     """The bond of the real driver."""
 
@@ -183,6 +232,7 @@ class LinuxBond:
         self.ns.run("sh", "-c", "echo 1 > "
                     "/proc/sys/net/ipv6/conf/default/disable_ipv6")
         self.ends = ["p%d" % i for i in range(N)]
+        self.network = Network(self.ns, self.ends)
         self.guest = BondGuest(lab, self.ns, self.ends, label)
         self._lock = threading.Lock()
         self._made = False
@@ -205,7 +255,10 @@ class LinuxBond:
                  "echo %s > %smode" % (mode, path)]
         self._made = True
         for key in sorted(options, key=lambda k: k != "miimon"):
-            lines.append("echo %s > %s%s" % (options[key], path, key))
+            sign = "+" if key.endswith("_target") else ""
+            for value in str(options[key]).split(",") if sign \
+                    else [options[key]]:
+                lines.append("echo %s%s > %s%s" % (sign, value, path, key))
         if mtu:
             lines.append("ip link set b mtu %d" % mtu)
         for i in members:
@@ -334,6 +387,7 @@ class OurBond:
         self.s.ns.run("sh", "-c", "cd /proc/sys/net/ipv6/conf; for i in all "
                       "default br0; do echo 0 > $i/accept_dad; done")
         self.ends = ["p%d" % i for i in range(N)]
+        self.network = Network(self.far, self.ends)
         self.cables = []
         for i in range(N):
             cable = Cable(self.s.ns, NAMES[i], self.far, self.ends[i])
@@ -566,10 +620,20 @@ class Pair:
         concurrent.futures.wait([j for _label, j in jobs])
         return {label: job.result() for label, job in jobs}
 
+    def network(self, method, *args):
+        """Calls a method of both networks at once."""
+        jobs = [self.pool.submit(getattr(b.network, method), *args)
+                for b in self.bonds]
+        for job in jobs:
+            job.result()
+
     def create(self, mode, options=None, members=range(N), prio=None,
-               addresses=("10.0.0.1/24",), tagged=None, mtu=None):
+               addresses=("10.0.0.1/24",), tagged=None, mtu=None,
+               targets=()):
         """Makes both bonds and waits until all members are up."""
         members = list(members)
+        if targets:
+            self.network("set_up", targets, mode != "active-backup")
         self.both("create", mode, options or {}, members, prio or {},
                   addresses, tagged, mtu)
         for bond in self.bonds:
@@ -579,6 +643,7 @@ class Pair:
     def clear(self):
         """Removes both."""
         self.both("clear")
+        self.network("tear_down")
 
     def close(self):
         """Ends what is not the lab's."""

@@ -19,17 +19,24 @@ from lab import SLOW
 
 PATIENCE = 4                # s.  For what should take a tick or two.
 TICK = 0.1                  # s.  miimon of most cases.
+PROBE = 0.2                 # s.  arp_interval.
 EARLY = 0.05                # s.  What is too early may be so by the clocks.
 
 Case = collections.namedtuple(
-    "Case", "id mode options steps members prio addresses tagged mtu")
+    "Case", "id mode options steps members prio addresses tagged mtu targets")
 
 
 def case(name, mode, options, *steps, members=range(N), prio=None,
-         addresses=("10.0.0.1/24",), tagged=None, mtu=None):
-    """A Case; 'options' are Linux' names, miimon=100 if not given."""
-    return Case(name, mode, {"miimon": 100, **options}, steps,
-                tuple(members), prio or {}, addresses, tagged, mtu)
+         addresses=("10.0.0.1/24",), tagged=None, mtu=None, targets=()):
+    """A Case; 'options' are Linux' names, miimon=100 if not given, unless
+    'targets' are probed instead."""
+    monitor = {"arp_interval": round(1000 * PROBE),
+               "arp_ip_target": ",".join(targets)} if targets \
+        else {"miimon": 100}
+    if targets:                 # Until all have heard of all.
+        steps = (pause(1),) + steps
+    return Case(name, mode, {**monitor, **options}, steps,
+                tuple(members), prio or {}, addresses, tagged, mtu, targets)
 
 
 class Run:
@@ -46,7 +53,7 @@ class Run:
         c = self.case
         try:
             self.pair.create(c.mode, c.options, c.members, c.prio,
-                             c.addresses, c.tagged, c.mtu)
+                             c.addresses, c.tagged, c.mtu, c.targets)
         except BaseException:
             self.pair.clear()
             raise
@@ -108,6 +115,25 @@ def do(method, *args):
     return step
 
 
+def network(method, *args):
+    """The step that calls a method of both networks."""
+    def step(run):
+        run.stimulus()
+        run.pair.network(method, *args)
+    step.__name__ = "%s%r" % (method, args)
+    return step
+
+
+def leave(*members):
+    """Nothing passes by members any more, but their links are up."""
+    return network("leave", *members)
+
+
+def join(*members):
+    """It does again."""
+    return network("join", *members)
+
+
 def cut(*members):
     """Members lose their carrier."""
     return do("cut", *members)
@@ -165,9 +191,10 @@ def shows(now, fields):
     return True
 
 
-def see(after=0, before=0, linux=None, ours=None, **fields):
+def see(after=0, before=0, linux=None, ours=None, apart=None, **fields):
     """Both come to show 'fields', no earlier than 'after' s after the last
-    stimulus, and before 'before' s, if given; and then the same text."""
+    stimulus, and before 'before' s, if given; and no more than 'apart' s one
+    after the other; and then the same text."""
     def step(run):
         want = run.wanted(fields, linux, ours)
         deadline = run.at + (before or after + PATIENCE) * SLOW
@@ -182,13 +209,18 @@ def see(after=0, before=0, linux=None, ours=None, **fields):
                     "%s %s" % (label, want[label]) for label in want
                     if not matches(label)))
             time.sleep(0.01)
+        times = []
         for label, watch in run.watches.items():
             for _before, at, now in watch.history:
                 if at > run.at and shows(now, want[label]):
                     late = at - run.at
                     assert late >= after - EARLY, \
                         "%s: %.3f s after, that is too early" % (label, late)
+                    times.append(late)
                     break
+        if apart:
+            assert abs(times[0] - times[-1]) <= apart * SLOW + EARLY, \
+                "at different times: %s" % times
         while not linux and not ours:
             texts = [w.latest[2].text for w in run.watches.values()]
             if texts[0] == texts[1]:

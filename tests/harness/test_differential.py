@@ -27,9 +27,9 @@ import pytest
 import differential
 import diffrandom
 from differential import MACS
-from diffrun import (Run, actives, announced, case, copies, cut, do, flap,
-                     keep, links, mend, option, pause, receives, reported,
-                     see, transmits)
+from diffrun import (PROBE, Run, actives, announced, case, copies, cut, do,
+                     flap, join, keep, leave, links, mend, network, option,
+                     pause, receives, reported, see, transmits)
 from lab import checked_lab
 
 pytestmark = pytest.mark.guest
@@ -384,7 +384,67 @@ TX = [
          {"xmit_hash_policy": "vlan+srcmac"}, transmits(2, 12, single)),
 ]
 
-CASES = MII + SEL + FO + MAC + RX + TX
+# Probes: targets behind the far ends, and paths that die with their links up.
+ONE = ("10.0.0.254",)
+TWO = ("10.0.0.254", "10.0.0.253")
+VALID = {"arp_validate": "all"}
+ALL = {"arp_validate": "all", "arp_all_targets": "all"}
+SAME = 2 * PROBE                # s.  Times may differ by two intervals.
+NOBODY = {"active": None}
+
+ARP = [
+    case("LB-ARP-09", AB, VALID,
+         leave(0), see(active=1, s0="down", s1="up", mii="up", fails={0: 1},
+                       after=0.4, before=1.2, apart=SAME),
+         join(0), see(active=1, s0="up", fails={0: 1}, before=1, apart=SAME),
+         keep(0.5, active=1, s0="up", s1="up"), actives(0, 1), members=T2,
+         targets=ONE),
+    case("LB-ARP-10", AB, {**VALID, "arp_missed_max": 4},
+         leave(0), see(active=1, s0="down", fails={0: 1}, after=0.8,
+                       before=1.6, apart=SAME), members=T2, targets=ONE),
+    case("LB-ARP-11", AB, VALID,
+         leave(1), see(active=0, s1="down", fails={0: 0, 1: 1}, after=0.6,
+                       before=1.4, apart=SAME),
+         join(1), see(active=0, s1="up", before=1, apart=SAME), targets=ONE),
+    case("LB-ARP-13", AB, {**VALID, "primary": "s0"},
+         leave(0), see(active=1, s0="down", apart=SAME),
+         join(0), see(active=0, s0="up", apart=SAME), actives(0, 1, 0),
+         members=T2, targets=ONE),
+    case("LB-ARP-14", AB, VALID,
+         cut(0), see(active=1, s0="down", fails={0: 1}, after=0.4,
+                     before=1.2, apart=SAME),
+         mend(0), see(active=1, s0="up", apart=SAME), members=T2,
+         targets=ONE),
+    # Whom they try when they search, and when, is not the same.
+    case("LB-ARP-15", AB, VALID,
+         leave(0, 1), see(linux=NOBODY, ours=NOBODY, mii="down", before=1.6,
+                          apart=SAME),
+         keep(1, active=None, mii="down"),
+         join(1), see(active=1, s1="up", mii="up", before=1.6,
+                      apart=SAME), members=T2, targets=ONE),
+    case("LB-ARP-25", AB, ALL,
+         keep(0.8, active=0, s0="up", s1="up"),
+         network("fall_silent", TWO[1]),
+         see(linux=NOBODY, ours=NOBODY, mii="down", before=2, apart=SAME),
+         network("answer", TWO[1]), see(s0="up", s1="up", mii="up",
+                                        apart=SAME), members=T2,
+         targets=TWO),
+    case("LB-ARP-25-any", AB, VALID,
+         network("fall_silent", TWO[1]),
+         keep(1.2, active=0, s0="up", s1="up"), members=T2, targets=TWO),
+    case("LB-ARP-27", "balance-xor", {},
+         leave(0), see(s0="down", s1="up", s2="up", mii="up", fails={0: 1},
+                       after=0.4, before=1.2, apart=SAME),
+         join(0), see(s0="up", before=1, apart=SAME),
+         keep(0.5, s0="up", s1="up", s2="up"), targets=ONE),
+    case("LB-ARP-29", "balance-xor", {"arp_validate": "active"},
+         leave(0, 1, 2), see(s0="down", s1="down", s2="down", mii="down",
+                             after=0.4, before=1.2, apart=SAME),
+         join(0, 1, 2), see(s0="up", s1="up", s2="up", mii="up", before=1.2,
+                            apart=SAME), targets=ONE),
+]
+
+CASES = MII + SEL + FO + MAC + RX + TX + ARP
 
 
 @pytest.fixture(scope="module")

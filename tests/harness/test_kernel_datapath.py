@@ -14,9 +14,10 @@ import time
 
 import pytest
 
+from differential import Network
 from kernel_guest import (DEVICE, INLET, MEMBERS, OUTLET, OUTLETS,
                           KernelSwitch, Wire, flow, mac, shares)
-from lab import SLOW, checked_lab, wait_until
+from lab import SLOW, checked_lab, holds_for, wait_until
 from switch import Switch
 
 pytestmark = pytest.mark.guest
@@ -542,3 +543,32 @@ def test_queues(rig, mode, request, known_in_stock):
                    == by_all, "the queue is nobody's")
     finally:
         rig.guest.run("ovs-ofctl --strict del-flows br0 priority=9,tcp")
+
+
+@pytest.mark.parametrize("mode", ["active-backup", "balance-xor"])
+def test_probes(rig, mode, request, known_in_stock):
+    """Probes go out by members and answers are heard; a path that dies with
+    its link up is left, and taken up again."""
+    known_in_stock(request, "stock OVS does not probe")
+    network = Network(rig.partner.ns, OUTLETS)
+    network.set_up(["10.0.0.254"], mode != "active-backup")
+    try:
+        rig.guest.run("ip addr add 10.0.0.1/24 dev br0 && "
+                      "ip link set br0 up")
+        rig.bond(*other_config(mode=mode, arp_interval=200, arp_validate="all",
+                               arp_ip_target="10.0.0.254"))
+        wait_until(lambda: rig.k.flows("arp.*slow_path"), "answers are heard")
+        holds_for(lambda: rig.k.enabled() == set(MEMBERS), "no false alarm",
+                  1, 0.2)
+        first = rig.active()
+        network.leave(OUTLETS.index(first))
+        left = set(MEMBERS) - {DEVICE[first]}
+        rig.k.wait_enabled(left, timeout=3)
+        assert rig.active() != first
+        wait_until(lambda: " 0% " in rig.guest.run(
+            "ping -c 3 -i 0.1 -W 1 10.0.0.254 || true"), "traffic has moved")
+        network.join(OUTLETS.index(first))
+        rig.k.wait_enabled(MEMBERS, timeout=3)
+    finally:
+        network.tear_down()
+        rig.guest.run("ip addr flush dev br0; ip link set br0 down")
