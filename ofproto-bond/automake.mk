@@ -67,6 +67,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/sense.h \
 	ofproto-bond/sources.c \
 	ofproto-bond/sources.h \
+	ofproto-bond/taps.c \
+	ofproto-bond/taps.h \
 	ofproto-bond/thread-slot.c \
 	ofproto-bond/thread-slot.h \
 	ofproto-bond/worker.c \

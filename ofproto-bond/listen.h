@@ -26,6 +26,9 @@
  * Packets that a controller sends out with a member as the input port prove
  * nothing and are not heard.
  *
+ * Devices of the kernel have sockets for that, too, which hear what a busy
+ * datapath drops (taps.h); then this is for the two kinds alone.
+ *
  * We simplify: of packets with more tags than Open vSwitch looks at
  * (Open_vSwitch.other_config:vlan-limit, of old one) it cannot be told what
  * they are, so they are not heard.

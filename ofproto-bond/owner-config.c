@@ -22,6 +22,7 @@
 #include "ofproto-bond/listen.h"
 #include "ofproto-bond/ob-config.h"
 #include "ofproto-bond/sense.h"
+#include "ofproto-bond/taps.h"
 
 /* Handles. */
 
@@ -82,6 +83,7 @@ ob_owner_detach_bond(struct ob_owner *o)
 
     ob_sources_remove(bond);
     ob_listen_stop(bond);
+    ob_owner_update_taps(o);
     ob_buckets_destroy(o->buckets, bond);
     o->buckets = NULL;
 
@@ -292,6 +294,7 @@ vacant_member(struct ob_owner *o, const char *name)
     struct ob_member *m = &o->members[o->n_members++];
     memset(m, 0, sizeof *m);
     m->id = o->next_id++;
+    m->tap = -1;
     m->name = xstrdup(name);
     return m;
 }
@@ -327,7 +330,26 @@ forget_member(struct ob_owner *o, struct ob_member *m)
     ob_device_members_changed(o);
     ob_sense_set_netdev(&gone, NULL);
     netdev_close(gone.counted);
+    ob_tap_close(gone.tap);
     free(gone.name);
+}
+
+void
+ob_owner_update_taps(struct ob_owner *o)
+{
+    for (size_t i = 0; i < o->n_members; i++) {
+        struct ob_member *m = &o->members[i];
+        bool wanted = o->bond && o->bond->ears && m->in_bond && m->netdev;
+
+        if (wanted != (m->tap >= 0)) {
+            int tap = wanted ? ob_tap_open(m->netdev) : -1;
+
+            ovs_mutex_lock(&o->mutex);
+            ob_tap_close(m->tap);
+            m->tap = tap;
+            ovs_mutex_unlock(&o->mutex);
+        }
+    }
 }
 
 /* Gives 'm' the device 'netdev', which may be null. */
@@ -340,6 +362,9 @@ set_netdev(struct ob_owner *o, struct ob_member *m, struct netdev *netdev)
     ovs_mutex_lock(&o->tx_mutex);
     old = m->counted;
     m->counted = netdev_ref(netdev);
+    ob_tap_close(m->tap);       /* Another one comes with the ears. */
+    m->tap = -1;
+    o->ears_stale = true;
     ovs_mutex_unlock(&o->tx_mutex);
     ovs_mutex_unlock(&o->mutex);
     netdev_close(old);

@@ -47,6 +47,9 @@ void ob_owner_status_changed__(struct ob_owner *o)
 void ob_owner_note_effects__(struct ob_owner *o, const struct bnd_effects *fx)
     OVS_REQUIRES(o->mutex);
 
+/* Opens and closes sockets (taps.h), as the bond listens or not. */
+void ob_owner_update_taps(struct ob_owner *);
+
 /* Forgets remembered members that the new configuration does not have. */
 void ob_owner_drop_absent_members(struct ob_owner *);
 

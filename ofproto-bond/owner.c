@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include "connectivity.h"
+#include "dp-packet.h"
 #include "hash.h"
 #include "latch.h"
 #include "netdev.h"
@@ -24,6 +25,7 @@
 #include "ofproto-bond/routes.h"
 #include "ofproto-bond/sense.h"
 #include "ofproto-bond/sources.h"
+#include "ofproto-bond/taps.h"
 #include "openvswitch/poll-loop.h"
 #include "ovs-thread.h"
 #include "random.h"
@@ -210,6 +212,7 @@ ob_owner_unref(struct ob_owner *o)
     for (size_t i = 0; i < o->n_members; i++) {
         ob_sense_set_netdev(&o->members[i], NULL);
         netdev_close(o->members[i].counted);
+        ob_tap_close(o->members[i].tap);
         free(o->members[i].name);
     }
     free(o->members);
@@ -433,6 +436,21 @@ ob_owners_late(long long int now, size_t *n, long long int *next)
 
 /* The pass. */
 
+static void
+feed_bytes(struct ob_owner *o, bnd_id id, const void *data, size_t len,
+           long long int arrival)
+    OVS_REQUIRES(o->mutex)
+{
+    long long int now = ob_owner_now(o);
+    struct bnd_event e = {
+        .type = BND_EV_FRAME_RX,
+        .id = id,
+        .frame = { .data = data, .len = len, .arrival = MIN(arrival, now) },
+    };
+
+    bnd_event(o->engine, &e, now, &o->fx);
+}
+
 /* Feeds a frame that has come in to the engine. */
 static void
 feed_frame(const struct ob_frame *f, void *o_)
@@ -441,14 +459,45 @@ feed_frame(const struct ob_frame *f, void *o_)
     struct ob_member *m = ob_owner_find_member(o, f->aux);
 
     if (m) {
-        long long int now = ob_owner_now(o);
-        struct bnd_event e = {
-            .type = BND_EV_FRAME_RX,
-            .id = m->id,
-            .frame = { .data = f->data, .len = f->len,
-                       .arrival = MIN(f->arrival, now) },
-        };
-        bnd_event(o->engine, &e, now, &o->fx);
+        feed_bytes(o, m->id, f->data, f->len, f->arrival);
+    }
+}
+
+/* The same for a frame that translation saw of probes, unless its port has a
+ * socket that has seen it, too. */
+static void
+feed_answer(const struct ob_frame *f, void *o_)
+{
+    struct ob_owner *o = o_;
+    struct ob_member *m = ob_owner_find_member(o, f->aux);
+
+    if (m && m->tap < 0) {
+        feed_bytes(o, m->id, f->data, f->len, f->arrival);
+    }
+}
+
+/* Feeds what has come in by sockets of members. */
+static void
+read_taps(struct ob_owner *o)
+    OVS_REQUIRES(o->mutex)
+{
+    uint64_t stub[DIV_ROUND_UP(OB_TAP_FRAME, 8)];
+
+    for (size_t i = 0; i < o->n_members; i++) {
+        struct ob_member *m = &o->members[i];
+        long long int arrival;
+        struct dp_packet p;
+
+        if (m->tap < 0) {
+            continue;
+        }
+        dp_packet_use_stub(&p, stub, sizeof stub);
+        for (int n = 0; n < OB_TAP_FRAMES
+             && ob_tap_read(m->tap, &p, &arrival); n++) {
+            feed_bytes(o, m->id, dp_packet_data(&p), dp_packet_size(&p),
+                       arrival);
+        }
+        dp_packet_uninit(&p);
     }
 }
 
@@ -526,7 +575,8 @@ static void
 take_answers(struct ob_owner *o)
     OVS_REQUIRES(o->mutex)
 {
-    ob_inbox_drain(&o->bond->inbox, feed_frame, o);
+    ob_inbox_drain(&o->bond->inbox, feed_answer, o);
+    read_taps(o);
     if (bnd_wants_counters(o->engine, ob_owner_now(o))) {
         feed_counters(o);
     }
@@ -693,6 +743,7 @@ update_ears(struct ob_owner *o)
         atomic_store_relaxed(&o->todo, true);
         ovs_mutex_unlock(&o->mutex);
     }
+    ob_owner_update_taps(o);
 }
 
 void

@@ -90,6 +90,9 @@ struct ob_member {
      * owner's mutex and tx_mutex, read with the latter. */
     struct netdev *counted;
 
+    /* For taps.h: a socket, or -1.  With the owner's mutex. */
+    int tap;
+
     /* For device.h. */
     bool mac_changed;           /* By us: it has not 'perm_mac'. */
     struct eth_addr set_mac;    /* What we gave it last, or zero. */

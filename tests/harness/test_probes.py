@@ -228,7 +228,9 @@ def test_path_dies(net):
     s.wait_active("a0")
     plain.wait_active("b0")
     s.wait_enabled(["a0", "a1"])
-    load = Iperf(net.ns, s.ns, "10.0.0.254", seconds=3)
+    # More comes in than the datapath can take.
+    load = Iperf(net.ns, s.ns, "10.0.0.254", seconds=3, streams=4,
+                 reverse=True)
     load.result()
     assert load.mbps > 1
     assert failures(s) == {"a0": 0, "a1": 0}
@@ -314,6 +316,7 @@ def test_ipv6_only(net):
     s = net.switch("a", None, AB, ALL, *ARP[:1],
                    'other_config:bond-ns-ip6-target="fd00::fe"')
     s.ns.run("ip", "addr", "add", "fd00::1/64", "dev", "br0", "nodad")
+    time.sleep(5 * INTERVAL / 1000)     # There was no address at first.
     s.wait_enabled(["a0", "a1"])
     holds_for(lambda: s.enabled() == {"a0", "a1"}, "no false alarm", 0.6)
     start = time.monotonic()
@@ -340,6 +343,7 @@ def test_tagged(net):
     s.ns.run("sh", "-ec", "ip addr add 10.10.0.1/24 dev v10\n"
              "ip link set v10 up")
     stations = [Station(net.ns, "z-" + m) for m in ("a0", "a1")]
+    time.sleep(5 * INTERVAL / 1000)     # There was no address at first.
     s.wait_enabled(["a0", "a1"])
     holds_for(lambda: s.enabled() == {"a0", "a1"}, "no false alarm", 0.6)
     assert requests(net.ns, "z-a0", 0.4) == {

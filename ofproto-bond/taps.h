@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Answers that the datapath is too busy for
+ * =========================================
+ *
+ * In the userspace datapath a device of the kernel is read by a socket, and
+ * what the datapath does not read in time is dropped there, answers to probes
+ * among it: the busier a path is, the sooner it would be taken for dead.  So
+ * each such member of a bond that probes has a socket of ours in addition, to
+ * which the kernel gives ARP and neighbour discovery alone.  Nobody waits for
+ * it: each pass reads it.
+ *
+ * What translation sees (listen.h) is for all other members then.
+ *
+ * Threads
+ * -------
+ * ob_tap_read() any, one at a time; all else main.
+ *
+ * Source: packet(7), socket(7). */
+
+#ifndef OB_TAPS_H
+#define OB_TAPS_H 1
+
+#include <stdbool.h>
+
+struct dp_packet;
+struct netdev;
+
+/* Returns a socket for the device of 'netdev', or -1 if it cannot have one. */
+int ob_tap_open(const struct netdev *netdev);
+
+/* Closes 'fd', which may be -1. */
+void ob_tap_close(int fd);
+
+/* Bytes of a frame that are kept, and room for a tag. */
+#define OB_TAP_FRAME 320
+
+/* Frames of one port that a pass reads at most. */
+#define OB_TAP_FRAMES 256
+
+/* Reads a frame into 'packet', which uses a stub of OB_TAP_FRAME bytes or more.
+ * Returns false if there is none; '*arrival' is when it came, ms. */
+bool ob_tap_read(int fd, struct dp_packet *packet, long long int *arrival);
+
+#endif /* taps.h */
