@@ -20,6 +20,7 @@ import pytest
 
 from lab import SLOW, Cable, holds_for, run, wait_until
 from switch import Switch
+from test_guard import main_thread_stopped
 from traffic import Iperf, Ping, reachable
 
 INTERVAL = 100                  # ms.
@@ -376,6 +377,23 @@ def test_two_targets(net):
     wait_change(s, "the bond is down", start, enabled=set())
     net.ns.run("ip", "addr", "add", "10.0.0.253/24", "dev", "core")
     wait_until(lambda: s.enabled() == {"a0", "a1"}, "both are back")
+
+
+def test_main_loop_is_held_up(net):
+    """The guard goes on probing and hears the answers."""
+    s = net.switch("a", "10.0.0.1/24", AB, ALL, *ARP)
+    s.wait_enabled(["a0", "a1"])
+    far = Requests(net.ns, "z-a0")
+    with main_thread_stopped(s):
+        times = []
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            if far.next():
+                times.append(time.monotonic())
+    far.close()
+    assert len(times) >= 4, "%d probes in two seconds" % len(times)
+    holds_for(lambda: s.enabled() == {"a0", "a1"}, "no false alarm", 0.4)
+    assert failures(s) == {"a0": 0, "a1": 0}
 
 
 @pytest.mark.parametrize("name", ["balance-rr", "balance-xor", "broadcast"])
