@@ -33,8 +33,6 @@ def case(name, mode, options, *steps, members=range(N), prio=None,
     monitor = {"arp_interval": round(1000 * PROBE),
                "arp_ip_target": ",".join(targets)} if targets \
         else {"miimon": 100}
-    if targets:                 # Until all have heard of all.
-        steps = (pause(1),) + steps
     return Case(name, mode, {**monitor, **options}, steps,
                 tuple(members), prio or {}, addresses, tagged, mtu, targets)
 
@@ -51,12 +49,16 @@ class Run:
 
     def __enter__(self):
         c = self.case
-        try:
-            self.pair.create(c.mode, c.options, c.members, c.prio,
-                             c.addresses, c.tagged, c.mtu, c.targets)
-        except BaseException:
+        for _attempt in range(4 if c.targets else 1):
+            try:
+                self.pair.create(c.mode, c.options, c.members, c.prio,
+                                 c.addresses, c.tagged, c.mtu, c.targets)
+            except BaseException:
+                self.pair.clear()
+                raise
+            if not c.targets or self.is_calm():
+                break
             self.pair.clear()
-            raise
         self.watches = {b.label: Watch(b) for b in self.pair.bonds}
         return self
 
@@ -64,6 +66,13 @@ class Run:
         for watch in self.watches.values():
             watch.close()
         self.pair.clear()
+
+    def is_calm(self):
+        """True if all members have heard of all, and none has failed until
+        then, as may happen where the machine is slow."""
+        time.sleep(1)
+        return not any(sum(b.status().fails.values())
+                       for b in self.pair.bonds)
 
     def wanted(self, fields, linux, ours):
         """{label: what a bond has to show}."""
