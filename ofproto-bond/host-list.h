@@ -10,8 +10,8 @@
  * about a target.
  *
  * It is gathered anew when devices, addresses, routes or VLANs of the switch
- * have changed, though not more often than every OB_HOST_LIST_PAUSE ms, and not
- * at all while no monitor asks.
+ * have changed, though not more often than every OB_HOST_LIST_PAUSE ms, and
+ * not at all while no monitor asks.
  *
  * Threads: main.
  *

@@ -173,12 +173,13 @@ ob_tap_read(int fd, struct dp_packet *packet, long long int *arrival)
         n = recvmsg(fd, &msg, MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);
     if (n < ETH_HEADER_LEN) {
-        return false;           /* Or the device is down, which is told once. */
+        return false;           /* Or the device is down. */
     }
     dp_packet_set_size(packet, n);
 
     *arrival = time_msec();
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c;
+         c = CMSG_NXTHDR(&msg, c)) {
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
             *arrival -= age(ALIGNED_CAST(struct timespec *, CMSG_DATA(c)));
         } else if (c->cmsg_level == SOL_PACKET

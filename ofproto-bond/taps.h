@@ -38,8 +38,8 @@ void ob_tap_close(int fd);
 /* Frames of one port that a pass reads at most. */
 #define OB_TAP_FRAMES 256
 
-/* Reads a frame into 'packet', which uses a stub of OB_TAP_FRAME bytes or more.
- * Returns false if there is none; '*arrival' is when it came, ms. */
+/* Reads a frame into 'packet', which uses a stub of OB_TAP_FRAME bytes at
+ * least.  Returns false if there is none; '*arrival' is when it came, ms. */
 bool ob_tap_read(int fd, struct dp_packet *packet, long long int *arrival);
 
 #endif /* taps.h */
