@@ -304,6 +304,7 @@ ob_listen_look(const struct ofproto_dpif *bridge, const struct flow *flow)
         if (heard.wanted) {
             heard.looked_at |= OB_LOOKED_MACS;
             heard.ends = (is_members(e, flow->dl_src)
+                          || is_hosts(e, flow->dl_src)
                           || (is_members(e, flow->dl_dst)
                               && !is_hosts(e, flow->dl_dst)));
         }

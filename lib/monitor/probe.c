@@ -480,14 +480,18 @@ bnd_probe_ask(const struct bnd_probe *p, struct bnd_member *m,
         struct bnd_probed_target *st = &s->targets[i];
         uint8_t frame[SIZE];
         struct bnd_writer w = bnd_writer(frame, sizeof frame);
+        struct eth_addr mac = m->mac;
 
         if (t->route.elsewhere) {
             continue;
         }
+        if (!bnd_eth_addr_is_zero(t->route.src_mac)) {
+            mac = t->route.src_mac;     /* Who hears it takes it for true. */
+        }
         if (t->ip.is_ip6) {
-            bnd_nd_ask(&w, m->mac, t);
+            bnd_nd_ask(&w, mac, t);
         } else {
-            bnd_arp_ask(&w, m->mac, t);
+            bnd_arp_ask(&w, mac, t);
         }
         ovs_assert(!w.bad);
         bnd_fx_frame(fx, m->id, xmemdup(frame, w.pos), w.pos);

@@ -55,6 +55,9 @@
  *
  * We differ from Linux:
  *
+ *   - A probe comes from the Ethernet address of whoever has its source address.
+ *     In Linux that is the member's, too; where it is not, all who hear the probe
+ *     would from then on send to the member what is for the host.
  *   - A member that joins is not judged before it has been probed, and without
  *     carrier it has never been heard of.
  *   - A shorter interval begins anew for all that is up.

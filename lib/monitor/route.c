@@ -86,10 +86,10 @@ find_cover(const struct bnd_host *hosts, size_t n, const struct bnd_ip *target)
     return best;
 }
 
-/* Returns the host's address that speaks to 'target' with 'tags'; zero if there
+/* Returns the host's address that speaks to 'target' with 'tags'; null if there
  * is none.  In IPv4 it is one whose prefix covers the target; in IPv6 any one
  * does, one of the same scope first. */
-static struct bnd_ip
+static const struct bnd_host *
 find_source(const struct bnd_host *hosts, size_t n,
             const struct bnd_ip *target, const struct bnd_tags *tags)
 {
@@ -113,7 +113,7 @@ find_source(const struct bnd_host *hosts, size_t n,
             best = h;
         }
     }
-    return best ? best->ip : (struct bnd_ip) { .is_ip6 = target->is_ip6 };
+    return best;
 }
 
 struct bnd_route
@@ -144,7 +144,12 @@ bnd_route_lookup(const struct bnd_host *hosts, size_t n,
         }
     }
     if (r.covered) {
-        r.src = find_source(hosts, n, target, &r.tags);
+        const struct bnd_host *h = find_source(hosts, n, target, &r.tags);
+
+        if (h) {
+            r.src = h->ip;
+            r.src_mac = h->mac;
+        }
     }
     if (!target->is_ip6 && !r.src.ip4) {
         r.src.ip4 = source;

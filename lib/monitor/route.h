@@ -60,7 +60,8 @@ struct bnd_route {
                                  * says so. */
     bool elsewhere;             /* Not by the bond: it is not probed. */
     struct bnd_tags tags;
-    struct bnd_ip src;          /* Zero if there is none. */
+    struct bnd_ip src;          /* Zero if there is none... */
+    struct eth_addr src_mac;    /* ...or the user's; else of who has it. */
 };
 
 /* Looks up the way to 'target'.  'vlan' is the VLAN to probe it in, 0 for
