@@ -76,14 +76,13 @@ static bool
 is_to_us(const struct bnd_probe_input *in, const struct bnd_claim *claim,
          const struct bnd_target *t)
 {
-    if (find_own(in, &claim->to, &claim->tags)) {
-        return true;
+    if (t->route.elsewhere || !bnd_tags_equal(&t->route.tags, &claim->tags)) {
+        return false;
     }
-    return (is_all_nodes(&claim->to)
-            ? !t->route.elsewhere && bnd_tags_equal(&t->route.tags,
-                                                    &claim->tags)
-            : is_members_mac(in, claim->to_mac)
-              && is_probes_source(t, &claim->to, &claim->tags));
+    return (find_own(in, &claim->to, &claim->tags)
+            || is_all_nodes(&claim->to)
+            || (is_members_mac(in, claim->to_mac)
+                && bnd_ip_equal(&t->route.src, &claim->to)));
 }
 
 /* Is 'claim' from us, where it is a question for target 't'? */

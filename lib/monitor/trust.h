@@ -31,9 +31,9 @@
  * by Ethernet address, too, as the sender; and as the receiver, where we spoke
  * without an address of our own.
  *
- * And the message must be in the VLAN in which the address is ours: the same
- * numbers in another VLAN are another network.  What is tagged with a priority
- * alone is untagged.
+ * And the message must be in the VLAN in which the address is ours and the
+ * target is probed: the same numbers in another VLAN are another network.  What
+ * is tagged with a priority alone is untagged.
  *
  * What this cannot tell: a station that sends as a target and to us, by all
  * addresses of IP.  If the target has answered before, its Ethernet address
