@@ -70,10 +70,11 @@ bnd_pin_check(const struct bnd_probe *p, const struct bnd_probe_input *in,
               struct bnd_member *m, size_t i, struct eth_addr mac,
               long long int arrival)
 {
+    bool is_up = m->probed[p->index].state == BND_LINK_UP;
     struct bnd_probed_target *t = &m->probed[p->index].targets[i];
 
     if (is_known(t, mac)) {
-        if (t->stranger_at > t->heard
+        if (is_up && t->stranger_at > t->heard
             && !bnd_probe_is_fresh(p, t->heard, 1, arrival)
             && !is_known(t, t->stranger)) {
             learn(t, t->stranger);

@@ -15,9 +15,12 @@
  *   - if none is;
  *   - while no member is up: there is nothing left to lose;
  *   - if another member knows it, and has heard of it within an interval;
- *   - once it has stood in for one that is known: that one was silent for more
- *     than an interval, the new one was not, and then the known one is back.  So
- *     do the routers of a group that answer in turn;
+ *   - once it has stood in for one that is known, on a member that stayed up:
+ *     that one was silent for more than an interval, the new one was not, and
+ *     then the known one is back.  So do the routers of a group that answer in
+ *     turn.  Whoever was heard while the member was down has stood in for
+ *     nobody: that is what a pretender does, and a repaired path must not make
+ *     him known;
  *
  * and what is known of a target is forgotten on a member that is up, though not
  * because of this target, which has not been heard of for as long as it takes to
