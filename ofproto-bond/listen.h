@@ -18,9 +18,9 @@
  *
  * Two kinds of packets end here instead of being forwarded.
  *
- *   - Our own probes and other frames with a member's address or the host's,
- *     seen back through the network: NORMAL would learn that address behind
- *     the bond.
+ *   - Our own probes and other frames with an address of a member or of the
+ *     host's ports, seen back through the network: NORMAL would learn that
+ *     address behind the bond.
  *   - Answers to the address of a member, unless it is the host's, too: nobody
  *     in this switch has it, and NORMAL would flood them.
  *

@@ -22,13 +22,15 @@ make_input(const struct bnd_bond *b, int i)
 {
     const struct bnd_member *active = bnd_find_member(b, b->active);
 
+    uint32_t traits = (b->bonded
+                       ? bnd_policy_effective(&b->settings,
+                                              b->lacp_status)->traits : 0);
+
     return (struct bnd_probe_input) {
         .members = b->members,
         .n_members = b->n_members,
-        .search = (b->bonded
-                   && bnd_policy_effective(&b->settings,
-                                           b->lacp_status)->traits
-                      & BND_MT_ONE_ACTIVE),
+        .search = traits & BND_MT_ONE_ACTIVE,
+        .apart = traits & BND_MT_BY_SOURCE,
         .active = (active && active->present
                    && active->probed[i].state == BND_LINK_UP
                    ? b->active : BND_NO_MEMBER),

@@ -49,7 +49,7 @@ bnd_each_send(struct bnd_probe *p, const struct bnd_probe_input *in,
 {
     for (size_t i = 0; i < in->n_members; i++) {
         if (in->members[i]->present && in->members[i]->carrier) {
-            bnd_probe_ask(p, in->members[i], now, fx);
+            bnd_probe_ask(p, in, in->members[i], now, fx);
         }
     }
     return false;

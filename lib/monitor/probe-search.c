@@ -192,7 +192,7 @@ bnd_search_send(struct bnd_probe *p, const struct bnd_probe_input *in,
         for (size_t i = 0; i < in->n_members; i++) {
             if (in->members[i]->id == in->active
                 && in->members[i]->present) {
-                bnd_probe_ask(p, in->members[i], now, fx);
+                bnd_probe_ask(p, in, in->members[i], now, fx);
             }
         }
         return false;
@@ -202,14 +202,14 @@ bnd_search_send(struct bnd_probe *p, const struct bnd_probe_input *in,
     p->candidate = m ? m->id : BND_NO_MEMBER;
     if (m) {
         bnd_probe_put(p, m, BND_LINK_COMING_BACK, BND_PROBE_TRIED, now, fx);
-        bnd_probe_ask(p, m, now, fx);
+        bnd_probe_ask(p, in, m, now, fx);
     }
 
     bool changed = fx->n != n_before;
     for (size_t i = 0; i < in->n_members; i++) {
         if (in->members[i]->present && in->members[i]->carrier
             && in->members[i]->probed[p->index].state == BND_LINK_UP) {
-            bnd_probe_ask(p, in->members[i], now, fx);
+            bnd_probe_ask(p, in, in->members[i], now, fx);
         }
     }
     return changed;

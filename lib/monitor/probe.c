@@ -468,30 +468,43 @@ bnd_probe_wake_time(const struct bnd_probe *p,
 
 /* Probes. */
 
+/* Returns by which Ethernet address 'm' asks for 't', and changes from which
+ * other one if need be. */
+static struct eth_addr
+choose_sender(const struct bnd_probe_input *in, const struct bnd_member *m,
+              struct bnd_target *t)
+{
+    if (bnd_eth_addr_is_zero(t->route.mac)) {
+        return m->mac;
+    } else if (!in->apart || bnd_eth_addr_equal(t->route.mac, m->mac)) {
+        return t->route.mac;
+    }
+    t->route.src = bnd_probe_self(t->ip.is_ip6, m->mac);
+    return m->mac;
+}
+
 void
-bnd_probe_ask(const struct bnd_probe *p, struct bnd_member *m,
-              long long int now, struct bnd_effects *fx)
+bnd_probe_ask(const struct bnd_probe *p, const struct bnd_probe_input *in,
+              struct bnd_member *m, long long int now, struct bnd_effects *fx)
 {
     enum { SIZE = MAX(BND_ARP_FRAME_MAX, BND_ND_FRAME_MAX) };
     struct bnd_probed *s = probed(p, m);
 
     for (size_t i = 0; i < p->n_targets; i++) {
-        const struct bnd_target *t = &p->targets[i];
+        struct bnd_target t = p->targets[i];
         struct bnd_probed_target *st = &s->targets[i];
         uint8_t frame[SIZE];
         struct bnd_writer w = bnd_writer(frame, sizeof frame);
-        struct eth_addr mac = m->mac;
+        struct eth_addr mac;
 
-        if (t->route.elsewhere) {
+        if (t.route.elsewhere) {
             continue;
         }
-        if (!bnd_eth_addr_is_zero(t->route.src_mac)) {
-            mac = t->route.src_mac;     /* Who hears it takes it for true. */
-        }
-        if (t->ip.is_ip6) {
-            bnd_nd_ask(&w, mac, t);
+        mac = choose_sender(in, m, &t);
+        if (t.ip.is_ip6) {
+            bnd_nd_ask(&w, mac, &t);
         } else {
-            bnd_arp_ask(&w, mac, t);
+            bnd_arp_ask(&w, mac, &t);
         }
         ovs_assert(!w.bad);
         bnd_fx_frame(fx, m->id, xmemdup(frame, w.pos), w.pos);

@@ -20,6 +20,12 @@
  * What a probe looks like and what an answer does, mon-arp.c and mon-nd.c know;
  * whom to believe, trust.h.
  *
+ * Where the switch at the other end knows nothing of the bond and yet all members
+ * work (balance-slb), the host's Ethernet address must not come by all of them,
+ * and the host's addresses of IP must not come with another one (route.h).  There
+ * members speak for themselves: from 0.0.0.0, or from the link-local address that
+ * their own Ethernet address makes.
+ *
  * Windows
  * -------
  * A stamp is "fresh in K intervals" until half an interval after that.  The
@@ -125,6 +131,7 @@ struct bnd_probe_input {
     size_t n_members;
     bool search;                /* By probe-search.c, not probe-each.c. */
     bnd_id active;              /* Active member, or BND_NO_MEMBER. */
+    bool apart;                 /* Members must not send from one address. */
     const struct bnd_host *hosts; /* What the host has. */
     size_t n_hosts;
 };
@@ -207,8 +214,9 @@ enum bnd_probe_reason bnd_probe_silence(const struct bnd_probe *,
                                         const struct bnd_member *m);
 
 /* Probes all targets by 'm'. */
-void bnd_probe_ask(const struct bnd_probe *, struct bnd_member *m,
-                   long long int now, struct bnd_effects *);
+void bnd_probe_ask(const struct bnd_probe *, const struct bnd_probe_input *,
+                   struct bnd_member *m, long long int now,
+                   struct bnd_effects *);
 
 void bnd_each_judge(struct bnd_probe *, const struct bnd_probe_input *,
                     long long int now, struct bnd_effects *);

@@ -86,7 +86,7 @@ find_cover(const struct bnd_host *hosts, size_t n, const struct bnd_ip *target)
     return best;
 }
 
-/* Returns the host's address that speaks to 'target' with 'tags'; null if there
+/* Returns the host's address that speaks to 'target' with 'tags', or null if there
  * is none.  In IPv4 it is one whose prefix covers the target; in IPv6 any one
  * does, one of the same scope first. */
 static const struct bnd_host *
@@ -148,7 +148,7 @@ bnd_route_lookup(const struct bnd_host *hosts, size_t n,
 
         if (h) {
             r.src = h->ip;
-            r.src_mac = h->mac;
+            r.mac = h->mac;
         }
     }
     if (!target->is_ip6 && !r.src.ip4) {

@@ -16,6 +16,11 @@
  * 'vlan' and 'source' are the user's: frames go to that VLAN whatever the host
  * has, and come from that address where the host has none of its own.
  *
+ * Whoever is asked takes note of who asks: a target sends to the host what it
+ * has for it by the Ethernet address that stood in the last question from the
+ * host's address.  So a question from that address comes from the device that
+ * has it, as the host's own do.
+ *
  * What the host has is told from outside, as a list.  Of two entries as long
  * as one another the bond's own goes first, then the one that stands first.
  *
@@ -60,8 +65,9 @@ struct bnd_route {
                                  * says so. */
     bool elsewhere;             /* Not by the bond: it is not probed. */
     struct bnd_tags tags;
-    struct bnd_ip src;          /* Zero if there is none... */
-    struct eth_addr src_mac;    /* ...or the user's; else of who has it. */
+    struct bnd_ip src;          /* Zero if there is none. */
+    struct eth_addr mac;        /* Of the host's device that has 'src', zero if
+                                 * none has. */
 };
 
 /* Looks up the way to 'target'.  'vlan' is the VLAN to probe it in, 0 for

@@ -71,6 +71,25 @@ is_all_nodes(const struct bnd_ip *ip)
     return ip->is_ip6 && !memcmp(&ip->ip6, &all, sizeof all);
 }
 
+struct bnd_ip
+bnd_probe_self(bool is_ip6, struct eth_addr mac)
+{
+    struct bnd_ip ip = { .is_ip6 = is_ip6 };
+
+    if (is_ip6) {
+        ip.ip6 = bnd_ip6_link_local(mac);
+    }
+    return ip;
+}
+
+static bool
+is_self(const struct bnd_ip *ip, struct eth_addr mac)
+{
+    struct bnd_ip self = bnd_probe_self(ip->is_ip6, mac);
+
+    return bnd_ip_equal(ip, &self);
+}
+
 /* Is what 'claim' says said to us by target 't'? */
 static bool
 is_to_us(const struct bnd_probe_input *in, const struct bnd_claim *claim,
@@ -82,7 +101,8 @@ is_to_us(const struct bnd_probe_input *in, const struct bnd_claim *claim,
     return (find_own(in, &claim->to, &claim->tags)
             || is_all_nodes(&claim->to)
             || (is_members_mac(in, claim->to_mac)
-                && bnd_ip_equal(&t->route.src, &claim->to)));
+                && (bnd_ip_equal(&t->route.src, &claim->to)
+                    || (in->apart && is_self(&claim->to, claim->to_mac)))));
 }
 
 /* Is 'claim' from us, where it is a question for target 't'? */

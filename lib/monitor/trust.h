@@ -86,6 +86,9 @@ void bnd_arp_ask(struct bnd_writer *w, struct eth_addr mac,
 void bnd_nd_ask(struct bnd_writer *w, struct eth_addr mac,
                 const struct bnd_target *target);
 
+/* The address from which 'mac' speaks for itself. */
+struct bnd_ip bnd_probe_self(bool is_ip6, struct eth_addr mac);
+
 /* Is 'm' one to which the rules for the active member apply? */
 bool bnd_probe_is_active(const struct bnd_probe *,
                          const struct bnd_probe_input *,

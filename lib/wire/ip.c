@@ -24,6 +24,14 @@ bnd_ip6_link_multicast(uint8_t last)
     return (struct bnd_ip6) { { 0xff, 0x02, [15] = last } };
 }
 
+struct bnd_ip6
+bnd_ip6_link_local(struct eth_addr mac)
+{
+    return (struct bnd_ip6) { { 0xfe, 0x80, [8] = mac.ea[0] ^ 2, mac.ea[1],
+                                mac.ea[2], 0xff, 0xfe, mac.ea[3], mac.ea[4],
+                                mac.ea[5] } };
+}
+
 struct eth_addr
 bnd_ip4_multicast_mac(uint32_t group)
 {

@@ -39,6 +39,9 @@ struct bnd_ip {
 /* ff02::'last'. */
 struct bnd_ip6 bnd_ip6_link_multicast(uint8_t last);
 
+/* The link-local address made of 'mac' (RFC 4291, appendix A). */
+struct bnd_ip6 bnd_ip6_link_local(struct eth_addr mac);
+
 /* Where frames to a multicast address go. */
 struct eth_addr bnd_ip4_multicast_mac(uint32_t group);
 struct eth_addr bnd_ip6_multicast_mac(const struct bnd_ip6 *group);

@@ -320,6 +320,7 @@ def test_ipv6_only(net):
     time.sleep(5 * INTERVAL / 1000)     # There was no address at first.
     s.wait_enabled(["a0", "a1"])
     holds_for(lambda: s.enabled() == {"a0", "a1"}, "no false alarm", 0.6)
+    reachable(s.ns, "fd00::fe")     # It still knows by which address.
     start = time.monotonic()
     net.leave("a0")
     wait_change(s, "a1 is active", start, active="a1", enabled={"a1"})
