@@ -68,7 +68,9 @@ class Net:
         hear each other."""
         s = Switch(self.lab, name, self.daemon)
         s.ns.run("sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0",
-                 "net.ipv6.conf.default.accept_dad=0")
+                 "net.ipv6.conf.default.accept_dad=0",
+                 # What comes to members' addresses is not for the host.
+                 "net.ipv4.conf.all.rp_filter=1")
         members = [name + "0", name + "1"]
         for m in members:
             end = "z-" + m
