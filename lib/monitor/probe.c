@@ -253,13 +253,15 @@ takes_any(const struct bnd_probe *p, const struct bnd_probe_input *in,
 }
 
 /* Is its counter needed to tell of 'm', as nothing else has since the last
- * tick? */
+ * tick?  A change shows only from the second reading on, for which there is no
+ * time if missed_max is 1. */
 static bool
 needs_counter(const struct bnd_probe *p, const struct bnd_probe_input *in,
               const struct bnd_member *m)
 {
     return (m->present && takes_any(p, in, m)
-            && m->probed[p->index].last_rx < p->last);
+            && (m->probed[p->index].last_rx < p->last
+                || p->config.missed_max == 1));
 }
 
 /* Must all targets be heard of by 'm'? */

@@ -55,7 +55,7 @@
  * tick.  A change since the last reading counts as a packet right after that
  * reading, the earliest that it can have come, so that a dead path is not found
  * later than by an exact stamp.  Where frames that we see anyway have come by all
- * members since the last tick, nobody needs to read.  Where somebody should have
+ * members since the last tick, nobody needs to read, unless missed_max is 1.  Where somebody should have
  * and has not, that cannot be held against a member: it is judged as of the last
  * reading, and a change that the next one shows counts as of an interval ago.
  *
