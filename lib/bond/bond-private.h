@@ -124,6 +124,10 @@ void bnd_stage_probe(struct bnd_bond *, long long int now,
 long long int bnd_probes_wake_time(const struct bnd_bond *);
 uint8_t bnd_probes_watch(const struct bnd_bond *);
 
+/* Does each member speak for itself where it asks for target 't', instead of
+ * for the host? */
+bool bnd_probes_are_apart(const struct bnd_bond *, const struct bnd_target *t);
+
 /* Fills in what a status says of probes (status-probe.c). */
 void bnd_fill_probes(const struct bnd_bond *, struct bnd_status *);
 

@@ -30,13 +30,30 @@ make_input(const struct bnd_bond *b, int i)
         .members = b->members,
         .n_members = b->n_members,
         .search = traits & BND_MT_ONE_ACTIVE,
-        .apart = traits & BND_MT_BY_SOURCE,
+        .in_use = active && active->present ? b->active : BND_NO_MEMBER,
+        .apart = (traits & BND_MT_BY_SOURCE
+                  || (traits & BND_MT_ONE_ACTIVE
+                      && bnd_settings_num(&b->settings,
+                                          BND_OPT_FAIL_OVER_MAC))),
         .active = (active && active->present
                    && active->probed[i].state == BND_LINK_UP
                    ? b->active : BND_NO_MEMBER),
         .hosts = b->hosts,
         .n_hosts = b->n_hosts,
     };
+}
+
+bool
+bnd_probes_are_apart(const struct bnd_bond *b, const struct bnd_target *t)
+{
+    struct bnd_probe_input in = make_input(b, 0);
+    bool differ = false;
+
+    for (size_t i = 0; i < b->n_members; i++) {
+        differ |= !bnd_eth_addr_equal(b->members[i]->mac, t->route.mac);
+    }
+    return (differ && in.apart && !in.search
+            && !bnd_eth_addr_is_zero(t->route.mac));
 }
 
 /* Configuration. */

@@ -31,11 +31,13 @@ ip_to_string(const struct bnd_ip *ip)
 }
 
 static struct bnd_status_target
-fill_target(const struct bnd_target *t)
+fill_target(const struct bnd_bond *b, const struct bnd_target *t)
 {
+    bool apart = bnd_probes_are_apart(b, t);
     struct bnd_status_target st = {
         .address = ip_to_string(&t->ip),
-        .source = ip_to_string(&t->route.src),
+        .source = (!apart ? ip_to_string(&t->route.src)
+                   : t->ip.is_ip6 ? NULL : xstrdup("0.0.0.0")),
         .is_ip6 = t->ip.is_ip6,
         .elsewhere = t->route.elsewhere,
         .covered = t->route.covered,
@@ -67,7 +69,7 @@ bnd_fill_probes(const struct bnd_bond *b, struct bnd_status *s)
         sp->n_targets = p->n_targets;
         sp->targets = xcalloc(p->n_targets + 1, sizeof *sp->targets);
         for (size_t j = 0; j < p->n_targets; j++) {
-            sp->targets[j] = fill_target(&p->targets[j]);
+            sp->targets[j] = fill_target(b, &p->targets[j]);
         }
         s->n_probes++;
     }
@@ -133,7 +135,8 @@ format_target(const struct bnd_status_target *t, struct ds *ds)
                     "bond\n");
         return;
     }
-    ds_put_format(ds, "%s from %s", t->is_ip6 ? "ND" : "ARP", t->source);
+    ds_put_format(ds, "%s from %s", t->is_ip6 ? "ND" : "ARP",
+                  t->source ? t->source : "each member's own address");
     for (int i = 0; i < t->n_vlans; i++) {
         ds_put_format(ds, "%s%u", i ? "." : ", VLAN ", t->vlans[i]);
     }
@@ -235,7 +238,7 @@ target_to_json(const struct bnd_status_target *t)
     json_object_put_string(o, "address", t->address);
     put(o, "probed", json_boolean_create(!t->elsewhere));
     put(o, "routed", json_boolean_create(t->covered));
-    put(o, "source", (t->elsewhere ? json_null_create()
+    put(o, "source", (t->elsewhere || !t->source ? json_null_create()
                       : json_string_create(t->source)));
     put(o, "vlans", vlans);
     return o;

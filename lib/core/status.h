@@ -49,7 +49,8 @@ struct bnd_status_lacp_port {
 /* A target of probes, and how it is probed. */
 struct bnd_status_target {
     char *address;              /* Owned. */
-    char *source;               /* Whom probes are from; owned. */
+    char *source;               /* Whom probes are from, null if from an
+                                 * address of each member's own; owned. */
     bool is_ip6;
     bool elsewhere;             /* It is not, as the host does not reach it by
                                  * the bond. */

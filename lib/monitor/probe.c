@@ -470,15 +470,25 @@ bnd_probe_wake_time(const struct bnd_probe *p,
 
 /* Probes. */
 
+bool
+bnd_probe_is_apart(const struct bnd_probe *p, const struct bnd_probe_input *in,
+                   const struct bnd_member *m)
+{
+    return (in->apart
+            || (in->search
+                && m->id != (in->in_use ? in->in_use : p->candidate)));
+}
+
 /* Returns by which Ethernet address 'm' asks for 't', and changes from which
  * other one if need be. */
 static struct eth_addr
-choose_sender(const struct bnd_probe_input *in, const struct bnd_member *m,
-              struct bnd_target *t)
+choose_sender(const struct bnd_probe *p, const struct bnd_probe_input *in,
+              const struct bnd_member *m, struct bnd_target *t)
 {
     if (bnd_eth_addr_is_zero(t->route.mac)) {
         return m->mac;
-    } else if (!in->apart || bnd_eth_addr_equal(t->route.mac, m->mac)) {
+    } else if (!bnd_probe_is_apart(p, in, m)
+               || bnd_eth_addr_equal(t->route.mac, m->mac)) {
         return t->route.mac;
     }
     t->route.src = bnd_probe_self(t->ip.is_ip6, m->mac);
@@ -502,7 +512,7 @@ bnd_probe_ask(const struct bnd_probe *p, const struct bnd_probe_input *in,
         if (t.route.elsewhere) {
             continue;
         }
-        mac = choose_sender(in, m, &t);
+        mac = choose_sender(p, in, m, &t);
         if (t.ip.is_ip6) {
             bnd_nd_ask(&w, mac, &t);
         } else {

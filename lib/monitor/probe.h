@@ -24,7 +24,10 @@
  * work (balance-slb), the host's Ethernet address must not come by all of them,
  * and the host's addresses of IP must not come with another one (route.h).  There
  * members speak for themselves: from 0.0.0.0, or from the link-local address that
- * their own Ethernet address makes.
+ * their own Ethernet address makes.  So do members in active-backup that must not
+ * have the host's Ethernet address (fail-over-mac=active or follow), and those
+ * that are probed beside the one that is in use, since switches send what is for
+ * the host to whoever used its address last.
  *
  * Windows
  * -------
@@ -131,6 +134,8 @@ struct bnd_probe_input {
     size_t n_members;
     bool search;                /* By probe-search.c, not probe-each.c. */
     bnd_id active;              /* Active member, or BND_NO_MEMBER. */
+    bnd_id in_use;              /* Whom the bond uses as such, though this
+                                 * monitor may think that it is dead. */
     bool apart;                 /* Members must not send from one address. */
     const struct bnd_host *hosts; /* What the host has. */
     size_t n_hosts;

@@ -92,7 +92,8 @@ is_self(const struct bnd_ip *ip, struct eth_addr mac)
 
 /* Is what 'claim' says said to us by target 't'? */
 static bool
-is_to_us(const struct bnd_probe_input *in, const struct bnd_claim *claim,
+is_to_us(const struct bnd_probe *p, const struct bnd_probe_input *in,
+         const struct bnd_member *m, const struct bnd_claim *claim,
          const struct bnd_target *t)
 {
     if (t->route.elsewhere || !bnd_tags_equal(&t->route.tags, &claim->tags)) {
@@ -102,7 +103,8 @@ is_to_us(const struct bnd_probe_input *in, const struct bnd_claim *claim,
             || is_all_nodes(&claim->to)
             || (is_members_mac(in, claim->to_mac)
                 && (bnd_ip_equal(&t->route.src, &claim->to)
-                    || (in->apart && is_self(&claim->to, claim->to_mac)))));
+                    || (bnd_probe_is_apart(p, in, m)
+                        && is_self(&claim->to, claim->to_mac)))));
 }
 
 /* Is 'claim' from us, where it is a question for target 't'? */
@@ -187,7 +189,7 @@ bnd_trust(const struct bnd_probe *p, const struct bnd_probe_input *in,
         if (rule == RULE_FROM_US
             ? is_about(t, &claim->to) && is_from_us(in, claim, t)
             : (bnd_ip_equal(&t->ip, &claim->from)
-               && is_to_us(in, claim, t))) {
+               && is_to_us(p, in, m, claim, t))) {
             return i;
         }
     }

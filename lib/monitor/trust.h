@@ -89,6 +89,11 @@ void bnd_nd_ask(struct bnd_writer *w, struct eth_addr mac,
 /* The address from which 'mac' speaks for itself. */
 struct bnd_ip bnd_probe_self(bool is_ip6, struct eth_addr mac);
 
+/* Does 'm' speak for itself, unless it has the host's Ethernet address? */
+bool bnd_probe_is_apart(const struct bnd_probe *,
+                        const struct bnd_probe_input *,
+                        const struct bnd_member *m);
+
 /* Is 'm' one to which the rules for the active member apply? */
 bool bnd_probe_is_active(const struct bnd_probe *,
                          const struct bnd_probe_input *,
