@@ -425,6 +425,7 @@ bnd_probe_judge(struct bnd_probe *p, const struct bnd_probe_input *in,
 
     long long int interval = p->config.interval;
     long long int late = now - p->next;
+    long long int lost = MIN(late, now - p->last - interval);
 
     for (size_t i = 0; i < in->n_members; i++) {
         struct bnd_probed *s = probed(p, in->members[i]);
@@ -432,8 +433,9 @@ bnd_probe_judge(struct bnd_probe *p, const struct bnd_probe_input *in,
         s->overdue |= s->counted < now && needs_counter(p, in,
                                                         in->members[i]);
     }
-    for (size_t i = 0; i < in->n_members && late > interval / 2; i++) {
-        move_stamps(p, in->members[i], late, now);
+    for (size_t i = 0; i < in->n_members && late > interval / 2
+         && lost > 0; i++) {
+        move_stamps(p, in->members[i], lost, now);
     }
     if (in->search) {
         bnd_search_judge(p, in, now, fx);

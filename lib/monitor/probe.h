@@ -44,7 +44,8 @@
  * sent probes for five seconds because the daemon was held up, nobody could
  * have answered them.  So the time by which a tick is late, if that is more
  * than the half interval that windows have to spare, has not been: all stamps
- * move by it.  Silence then counts from where it was when we were held up.  The
+ * move by it, unless the interval that there is to be between two ticks would be
+ * shorter by that.  Silence then counts from where it was when we were held up.  The
  * price is that a path that dies meanwhile is found dead later by as much.
  *
  * But for the first one, which is at once, ticks are multiples of the interval
