@@ -112,18 +112,28 @@ keep_stamps(const struct bnd_probe *p, struct bnd_member *m,
     }
 }
 
-/* The interval has become 'p->config.interval': what was in time by the old
- * one is so by the new one. */
+/* The interval, which was 'old', has become 'p->config.interval': what was in
+ * time by the old one is so by the new one, and what was too long ago for a
+ * member that is not up is so, too. */
 static void
-rescale(const struct bnd_probe *p, struct bnd_member *m, long long int now)
+rescale(const struct bnd_probe *p, struct bnd_member *m, long long int old,
+        long long int now)
 {
     struct bnd_probed *s = probed(p, m);
+    long long int least = now - old - old / 2;
 
     if (s->state == BND_LINK_UP) {
         s->last_tx = s->last_rx = now;
         for (size_t i = 0; i < p->n_targets; i++) {
             s->targets[i].heard = now;
         }
+        return;
+    }
+    s->last_rx = s->last_rx < least ? BND_LONG_AGO : s->last_rx;
+    for (size_t i = 0; i < p->n_targets; i++) {
+        long long int *heard = &s->targets[i].heard;
+
+        *heard = *heard < least ? BND_LONG_AGO : *heard;
     }
 }
 
@@ -132,7 +142,8 @@ bnd_probe_configure(struct bnd_probe *p, const struct bnd_probe_input *in,
                     const struct bnd_probe_config *config,
                     const struct bnd_ip *ips, size_t n_ips, long long int now)
 {
-    bool was_on = p->config.interval != 0;
+    long long int old = p->config.interval;
+    bool was_on = old != 0;
     bool changed = p->config.interval != config->interval;
 
     ovs_assert(n_ips <= BND_MAX_PROBED);
@@ -156,7 +167,7 @@ bnd_probe_configure(struct bnd_probe *p, const struct bnd_probe_input *in,
         struct bnd_member *m = in->members[i];
 
         if (was_on) {
-            rescale(p, m, now);
+            rescale(p, m, old, now);
         } else {
             start_stamps(p, m, m->link.state == BND_LINK_UP
                          || m->link.state == BND_LINK_GOING_DOWN, now);

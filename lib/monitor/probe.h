@@ -70,7 +70,8 @@
  *     would from then on send to the member what is for the host.
  *   - A member that joins is not judged before it has been probed, and without
  *     carrier it has never been heard of.
- *   - A shorter interval begins anew for all that is up.
+ *   - A shorter interval begins anew for all that is up; a longer one brings up
+ *     nobody who has been silent.
  *   - arp-all-targets=all is about targets of both kinds, and only where
  *     signs of life are validated.
  *   - In the modes that balance, all members are believed as the active one is;
