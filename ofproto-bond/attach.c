@@ -507,6 +507,14 @@ ob_attach_is_learned(const struct ofproto_dpif *ofproto,
     return learned;
 }
 
+void
+ob_attach_learn(const struct ofproto_dpif *ofproto, struct eth_addr mac,
+                uint16_t vlan, const void *bundle)
+{
+    mac_learning_update(ofproto->ml, mac, vlan, false, false,
+                        CONST_CAST(void *, bundle));
+}
+
 /* Returns a port other than 'bundle' that wants group 'g', or null. */
 static const void *
 who_wants(const struct mcast_group *g, const void *bundle)

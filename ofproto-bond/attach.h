@@ -115,6 +115,11 @@ size_t ob_attach_next_addresses(const struct ofproto_dpif *ofproto,
                                 size_t n_look, struct ob_address addresses[],
                                 size_t n, bool *done);
 
+/* 'mac' in 'vlan' is learned behind 'bundle', as if a packet had come from
+ * there. */
+void ob_attach_learn(const struct ofproto_dpif *ofproto, struct eth_addr mac,
+                     uint16_t vlan, const void *bundle);
+
 /* Has 'ofproto' learned 'mac' in 'vlan', wherever that is? */
 bool ob_attach_is_learned(const struct ofproto_dpif *ofproto,
                           struct eth_addr mac, uint16_t vlan);

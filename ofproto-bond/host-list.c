@@ -7,6 +7,7 @@
 #include <string.h>
 #include "connectivity.h"
 #include "netdev.h"
+#include "ofproto-bond/attach.h"
 #include "ofproto-bond/carrier.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/hosts.h"
@@ -23,6 +24,7 @@ void
 ob_host_list_uninit(struct ob_host_list *h)
 {
     free(h->macs);
+    free(h->seats);
 }
 
 /* Targets. */
@@ -105,6 +107,8 @@ struct gather {
     size_t n_ways, allocated_ways;
     struct eth_addr *macs;
     size_t n_macs, allocated_macs;
+    struct ob_host_seat *seats;
+    size_t n_seats, allocated_seats;
     bool in_kernel;
 };
 
@@ -136,6 +140,18 @@ add_mac(struct gather *g, struct eth_addr mac)
         g->macs = x2nrealloc(g->macs, &g->allocated_macs, sizeof *g->macs);
     }
     g->macs[g->n_macs++] = mac;
+}
+
+static void
+add_seat(struct gather *g, struct eth_addr mac, uint16_t vlan)
+{
+    if (g->n_seats == g->allocated_seats) {
+        g->seats = x2nrealloc(g->seats, &g->allocated_seats,
+                              sizeof *g->seats);
+    }
+    g->seats[g->n_seats++] = (struct ob_host_seat) {
+        .mac = mac, .vlan = vlan, .bundle = g->in->bundle
+    };
 }
 
 static const struct way *
@@ -211,6 +227,7 @@ gather_device(const struct ob_device *d, const struct ob_tags *tags,
         return;
     }
     add_way(g, d->ifindex, &host.tags);
+    add_seat(g, d->mac, inside.tag[0].tpid ? inside.tag[0].vid : 0);
     host.kind = BND_HOST_ADDR;
     host.is_addr = true;
     host.mac = d->mac;
@@ -381,6 +398,10 @@ gather(struct ob_owner *o)
     }
     tell_engine(o, &g);
     free(o->host.macs);
+    free(o->host.seats);
+    o->host.seats = g.seats;
+    o->host.n_seats = g.n_seats;
+    o->host.next_learn = 0;
     o->host.macs = g.macs;
     o->host.n_macs = g.n_macs;
     o->host.in_kernel = g.in_kernel;
@@ -396,12 +417,37 @@ current_seq(const struct ob_host_list *h)
             + (h->in_kernel ? 0 : seq_read(connectivity_seq_get())));
 }
 
+/* Probes do not go through the flow tables, so NORMAL does not learn from them
+ * whose they are and would flood the answers, if the host is silent. */
+static void
+learn_seats(struct ob_owner *o)
+{
+    const struct ofproto_dpif *ofproto = ob_owner_ofproto(o);
+    struct ob_host_list *h = &o->host;
+
+    if (!ofproto || time_msec() < h->next_learn) {
+        return;
+    }
+    h->next_learn = time_msec() + OB_HOST_LEARN_INTERVAL;
+    for (size_t i = 0; i < h->n_seats; i++) {
+        const struct ob_host_seat *s = &h->seats[i];
+
+        if (ob_bundles_find(s->bundle)
+            && !ob_attach_is_learned(ofproto, s->mac, s->vlan)) {
+            ob_attach_learn(ofproto, s->mac, s->vlan, s->bundle);
+        }
+    }
+}
+
 void
 ob_host_list_run(struct ob_owner *o)
 {
     struct ob_host_list *h = &o->host;
     long long int now;
 
+    if (h->wanted) {
+        learn_seats(o);
+    }
     if (!h->wanted || (!h->stale && h->seq == current_seq(h))) {
         return;
     }

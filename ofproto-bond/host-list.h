@@ -30,12 +30,25 @@ struct ob_owner;
 
 #define OB_HOST_LIST_PAUSE 100
 
+/* How often to do so. */
+#define OB_HOST_LEARN_INTERVAL 1000
+
+/* A device of the host on a port of the switch. */
+struct ob_host_seat {
+    struct eth_addr mac;
+    uint16_t vlan;              /* In the switch. */
+    const void *bundle;         /* OVS's struct ofbundle, or one that was. */
+};
+
 struct ob_host_list {
     bool wanted;                /* By the engine. */
     struct bnd_ip targets[2 * BND_MAX_TARGETS]; /* What is probed... */
     size_t n_targets;           /* ...so many. */
     struct eth_addr *macs;      /* Of the host's devices. */
     size_t n_macs;
+    struct ob_host_seat *seats; /* Where those are that probes come from. */
+    size_t n_seats;
+    long long int next_learn;   /* When to see to it that NORMAL knows, ms. */
 
     /* As of what it was gathered last. */
     uint64_t seq;
