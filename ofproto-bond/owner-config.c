@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "monitor/probe.h"
 #include "netdev.h"
 #include "odp-util.h"
 #include "ofproto-bond/buckets.h"
@@ -337,6 +338,9 @@ forget_member(struct ob_owner *o, struct ob_member *m)
 void
 ob_owner_update_taps(struct ob_owner *o)
 {
+    bool any = (bnd_settings_num(&o->settings, BND_OPT_ARP_VALIDATE)
+                & BND_VALIDATE_FILTER) != 0;
+
     for (size_t i = 0; i < o->n_members; i++) {
         struct ob_member *m = &o->members[i];
         bool wanted = o->bond && o->bond->ears && m->in_bond && m->netdev;
@@ -348,6 +352,10 @@ ob_owner_update_taps(struct ob_owner *o)
             ob_tap_close(m->tap);
             m->tap = tap;
             ovs_mutex_unlock(&o->mutex);
+        }
+        if (m->tap >= 0) {
+            ob_tap_listen_for(m->tap, any, o->host.targets,
+                              o->host.n_targets);
         }
     }
 }

@@ -12,6 +12,7 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include "config/settings.h"
 #include "dp-packet.h"
 #include "netdev.h"
 #include "openvswitch/vlog.h"
@@ -35,7 +36,7 @@ VLOG_DEFINE_THIS_MODULE(bond_taps);
 #define JEQ(K, YES, NO) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, K, YES, NO)
 
 /* Jumps go to a line's number less that of the line behind. */
-static struct sock_filter filter[] = {
+static const struct sock_filter any_filter[] = {
     /*  0 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
                       SKF_AD_OFF + SKF_AD_PKTTYPE),
     /*  1 */ JEQ(PACKET_OUTGOING, 21 - 2, 0),
@@ -61,21 +62,95 @@ static struct sock_filter filter[] = {
     /* 21 */ BPF_STMT(BPF_RET | BPF_K, 0),
 };
 
+/* The same, but of ARP only what comes from a target or is about one: lines 3
+ * and 8 go here, which is behind the others. */
+#define ARP_UNTAGGED 22
+#define ARP_TAGGED 24
+#define MAX_FILTER (ARRAY_SIZE(any_filter) + 7 + 2 * 2 * BND_MAX_TARGETS)
+
+BUILD_ASSERT_DECL(ARRAY_SIZE(any_filter) == ARP_UNTAGGED);
+
+static size_t
+build_filter(struct sock_filter f[MAX_FILTER], const struct bnd_ip *targets,
+             size_t n_targets)
+{
+    static const struct sock_filter head[] = {
+        BPF_STMT(BPF_LDX | BPF_IMM, 0),
+        BPF_STMT(BPF_JMP | BPF_JA, 1),
+        BPF_STMT(BPF_LDX | BPF_IMM, 4),
+    };
+    static const int addrs[] = { 28, 38 };      /* Of sender and target. */
+    size_t n = ARRAY_SIZE(any_filter), n_ip4 = 0;
+
+    memcpy(f, any_filter, sizeof any_filter);
+    f[3].jt = ARP_UNTAGGED - 4;
+    f[8].jt = ARP_TAGGED - 9;
+    memcpy(&f[n], head, sizeof head);
+    n += ARRAY_SIZE(head);
+    for (size_t i = 0; i < n_targets; i++) {
+        n_ip4 += !targets[i].is_ip6;
+    }
+
+    size_t accept = n + 2 * (1 + n_ip4) + 1;
+    for (size_t i = 0; i < ARRAY_SIZE(addrs); i++) {
+        f[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_IND,
+                                               addrs[i]);
+        for (size_t j = 0; j < n_targets; j++) {
+            if (!targets[j].is_ip6) {
+                f[n] = (struct sock_filter) JEQ(targets[j].ip4,
+                                                accept - (n + 1), 0);
+                n++;
+            }
+        }
+    }
+    f[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, 0);
+    f[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+    return n;
+}
+
+/* Returns 0 or a positive errno. */
+static int
+set_filter(int fd, const struct sock_filter *filter, size_t n)
+{
+    const struct sock_fprog prog = {
+        .len = n,
+        .filter = CONST_CAST(struct sock_filter *, filter),
+    };
+
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog)
+           ? errno : 0;
+}
+
+void
+ob_tap_listen_for(int fd, bool any, const struct bnd_ip *targets, size_t n)
+{
+    struct sock_filter f[MAX_FILTER];
+    int error;
+
+    ovs_assert(n <= 2 * BND_MAX_TARGETS);
+    error = (any ? set_filter(fd, any_filter, ARRAY_SIZE(any_filter))
+             : set_filter(fd, f, build_filter(f, targets, n)));
+    if (error) {
+        VLOG_DBG("cannot filter what comes in (%s)", ovs_strerror(error));
+    }
+}
+
 /* Returns 0 or a positive errno. */
 static int
 set_up(int fd, int ifindex)
 {
-    const struct sock_fprog prog = { .len = ARRAY_SIZE(filter),
-                                     .filter = filter };
     const struct sockaddr_ll sll = {
         .sll_family = AF_PACKET,
         .sll_protocol = htons(ETH_P_ALL),
         .sll_ifindex = ifindex,
     };
     const int on = 1, bytes = QUEUE_BYTES;
+    int error = set_filter(fd, any_filter, ARRAY_SIZE(any_filter));
 
-    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog)
-        || setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on)
+    if (error) {
+        return error;
+    }
+    if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on)
         || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on)
         || bind(fd, (const struct sockaddr *) &sll, sizeof sll)) {
         return errno;

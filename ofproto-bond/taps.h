@@ -22,12 +22,19 @@
 #define OB_TAPS_H 1
 
 #include <stdbool.h>
+#include <stddef.h>
+#include "wire/ip.h"
 
 struct dp_packet;
 struct netdev;
 
 /* Returns a socket for the device of 'netdev', or -1 if it cannot have one. */
 int ob_tap_open(const struct netdev *netdev);
+
+/* Lets 'fd' have of ARP only what names one of the 'n' at 'targets', unless it is
+ * 'any': what it has no use for shall not fill its queue. */
+void ob_tap_listen_for(int fd, bool any, const struct bnd_ip *targets,
+                       size_t n);
 
 /* Closes 'fd', which may be -1. */
 void ob_tap_close(int fd);

@@ -242,6 +242,14 @@ def test_path_dies(net):
     assert set(entries) & {s.ns.mac("a0"), s.ns.mac("a1")} <= {
         s.ns.mac("br0")}
 
+    far = net.ns.packet_socket("z-a0")
+    foreign = arp("02:00:00:00:66:66", 1, "02:00:00:00:66:66", "10.0.0.77",
+                  "00:00:00:00:00:00", "10.0.0.78")
+    end = time.monotonic() + 1
+    while time.monotonic() < end:       # A storm.
+        far.send(foreign)
+    assert failures(s) == {"a0": 0, "a1": 0}
+
     ping = Ping(s.ns, "10.0.0.254", 0.01)
     start = time.monotonic()
     net.leave("a0", "b0")
@@ -251,7 +259,6 @@ def test_path_dies(net):
     assert plain.bond().active == "b0"
     assert failures(s) == {"a0": 1, "a1": 0}
 
-    far = net.ns.packet_socket("z-a0")
     ours, theirs = s.ns.mac("a0"), "02:00:00:00:66:66"
 
     def forge():
