@@ -58,9 +58,9 @@ void ob_attach_rule_stats(const struct ofproto_dpif *, struct rule *rule,
 bool ob_attach_lb_output_bytes(const struct ofproto_dpif *, uint32_t id,
                                uint64_t *bytes);
 
-/* The datapath of a bridge, and what OVS keeps of it.  ob_attach_is_dummy(): is it the one for tests?
- * ob_attach_odp_port() returns the datapath's number for the port of 'netdev',
- * or ODPP_NONE. */
+/* The datapath of a bridge, and what OVS keeps of it.  ob_attach_is_dummy():
+ * is it the one for tests? ob_attach_odp_port() returns the datapath's number
+ * for the port of 'netdev', or ODPP_NONE. */
 struct dpif *ob_attach_dpif(const struct ofproto_dpif *);
 bool ob_attach_is_dummy(const struct ofproto_dpif *);
 const struct dpif_backer *ob_attach_backer(const struct ofproto_dpif *);

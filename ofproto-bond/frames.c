@@ -9,6 +9,7 @@
 #include "dp-packet.h"
 #include "ofproto-bond/attach.h"
 #include "ofproto-bond/owner.h"
+#include "ofproto-bond/taps.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
 
@@ -27,7 +28,7 @@ ob_frames_send(struct ob_owner *o, bnd_id id, const void *data, size_t len)
     for (size_t i = 0; i < o->n_members; i++) {
         struct ob_member *m = &o->members[i];
 
-        if (m->id == id && m->aux) {
+        if (m->id == id && m->aux && !ob_tap_send(m->tap, data, len)) {
             error = ob_attach_send_packet(m->aux, &packet);
             if (error) {
                 /* EINVAL is what a port says that is just coming or going. */

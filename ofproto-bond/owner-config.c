@@ -349,8 +349,10 @@ ob_owner_update_taps(struct ob_owner *o)
             int tap = wanted ? ob_tap_open(m->netdev) : -1;
 
             ovs_mutex_lock(&o->mutex);
+            ovs_mutex_lock(&o->tx_mutex);
             ob_tap_close(m->tap);
             m->tap = tap;
+            ovs_mutex_unlock(&o->tx_mutex);
             ovs_mutex_unlock(&o->mutex);
         }
         if (m->tap >= 0) {

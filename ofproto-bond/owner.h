@@ -90,7 +90,8 @@ struct ob_member {
      * owner's mutex and tx_mutex, read with the latter. */
     struct netdev *counted;
 
-    /* For taps.h: a socket, or -1.  With the owner's mutex. */
+    /* For taps.h: a socket, or -1.  With the owner's mutex to read from it or
+     * to change it, and with 'tx_mutex' to send by it or to change it. */
     int tap;
 
     /* For device.h. */

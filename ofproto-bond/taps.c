@@ -265,3 +265,16 @@ ob_tap_read(int fd, struct dp_packet *packet, long long int *arrival)
     }
     return true;
 }
+
+bool
+ob_tap_send(int fd, const void *data, size_t len)
+{
+    ssize_t n = -1;
+
+    if (fd >= 0) {
+        do {
+            n = send(fd, data, len, MSG_DONTWAIT);
+        } while (n < 0 && errno == EINTR);
+    }
+    return n >= 0;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Answers that the datapath is too busy for
- * =========================================
+/* Probes and answers past the datapath
+ * ====================================
  *
  * In the userspace datapath a device of the kernel is read by a socket, and
  * what the datapath does not read in time is dropped there, answers to probes
@@ -12,9 +12,13 @@
  *
  * What translation sees (listen.h) is for all other members then.
  *
+ * Probes leave by the same socket: the datapath would look through all its
+ * ports for each of them, which takes more time than all the rest where there
+ * are hundreds of bonds.
+ *
  * Threads
  * -------
- * ob_tap_read() any, one at a time; all else main.
+ * ob_tap_read() and ob_tap_send() any, one at a time each; all else main.
  *
  * Source: packet(7), socket(7). */
 
@@ -31,8 +35,8 @@ struct netdev;
 /* Returns a socket for the device of 'netdev', or -1 if it cannot have one. */
 int ob_tap_open(const struct netdev *netdev);
 
-/* Lets 'fd' have of ARP only what names one of the 'n' at 'targets', unless it is
- * 'any': what it has no use for shall not fill its queue. */
+/* Lets 'fd' have of ARP only what names one of the 'n' at 'targets', unless it
+ * is 'any': what it has no use for shall not fill its queue. */
 void ob_tap_listen_for(int fd, bool any, const struct bnd_ip *targets,
                        size_t n);
 
@@ -48,5 +52,9 @@ void ob_tap_close(int fd);
 /* Reads a frame into 'packet', which uses a stub of OB_TAP_FRAME bytes at
  * least.  Returns false if there is none; '*arrival' is when it came, ms. */
 bool ob_tap_read(int fd, struct dp_packet *packet, long long int *arrival);
+
+/* Sends the frame of 'len' bytes at 'data'.  Returns false if 'fd' is -1 or
+ * the kernel does not take it now. */
+bool ob_tap_send(int fd, const void *data, size_t len);
 
 #endif /* taps.h */
