@@ -79,8 +79,8 @@ void bnd_advance(struct bnd_bond *, long long int now);
 /* Links (links.c).
  *
  * bnd_has_mii() says whether the MII monitor is on, bnd_has_probe() whether
- * that of probes has the say alone, bnd_is_polled() whether either one does, so
- * that links change at its ticks, as in Linux; bnd_needs_carrier() whether
+ * that of probes has the say alone, bnd_is_polled() whether either one does,
+ * so that links change at its ticks, as in Linux; bnd_needs_carrier() whether
  * members without carrier are of no use though a delay runs or, where members
  * balance, a probe was answered.
  *
@@ -99,11 +99,11 @@ long long int bnd_links_wake_time(const struct bnd_bond *);
 
 /* Probes (probes.c).
  *
- * bnd_probes_configure() puts the settings of a bond in force, or none if it is
- * not one; the link is as it was, but the monitor in charge may be another.
+ * bnd_probes_configure() puts the settings of a bond in force, or none if it
+ * is not one; the link is as it was, but the monitor in charge may be another.
  *
- * bnd_probes_say() says what the probes of 'm' come to: +1 it is alive, -1 it is
- * not, 0 there are none.
+ * bnd_probes_say() says what the probes of 'm' come to: +1 it is alive, -1 it
+ * is not, 0 there are none.
  *
  * bnd_stage_probe() is the end of a pass, when it is known who is active. */
 void bnd_probes_configure(struct bnd_bond *, long long int now);

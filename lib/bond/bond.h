@@ -13,7 +13,8 @@
  *   facts -> link -> LACP -> mode -> address -> announce -> publish -> probe
  *
  * and only the difference between what publish sees and what it published
- * before becomes an effect, besides the probes of a monitor whose tick it is.  bnd_event() takes in, bnd_run() decides.
+ * before becomes an effect, besides the probes of a monitor whose tick it is.
+ * bnd_event() takes in, bnd_run() decides.
  *
  * An instance has two halves, as the two modules of Open vSwitch that it
  * replaces: LACP, which a port of a single interface can have too, and the
@@ -70,16 +71,16 @@ void bnd_set_lacp_port(struct bnd_bond *, bnd_id id,
                        const struct bnd_lacp_port_config *config,
                        long long int now);
 
-/* Tells, at any time and whenever it changes, what the host has on the bond and
- * elsewhere: the 'n' (copied) of 'hosts', in an order that is the same each
- * time.  Nobody needs to tell unless bnd_wants_host(). */
+/* Tells, at any time and whenever it changes, what the host has on the bond
+ * and elsewhere: the 'n' (copied) of 'hosts', in an order that is the same
+ * each time.  Nobody needs to tell unless bnd_wants_host(). */
 void bnd_set_host(struct bnd_bond *, const struct bnd_host *hosts, size_t n,
                   long long int now);
 bool bnd_wants_host(const struct bnd_bond *);
 
 /* Is BND_EV_COUNTERS wanted, for each member that is there, before the pass at
- * 'now', after the frames that have come until then?  What nobody has counted is
- * not held against a member. */
+ * 'now', after the frames that have come until then?  What nobody has counted
+ * is not held against a member. */
 bool bnd_wants_counters(const struct bnd_bond *, long long int now);
 
 /* Takes in one event.  An event that cannot apply (an unknown member, a bucket

@@ -4,8 +4,8 @@
  * still or again in use?  Two monitors answer the second question: that of
  * Linux, if there is "miimon" (monitor/mii.h), else that of Open vSwitch
  * (monitor/link.h).  A third one, that of probes (monitor/probe.h), answers
- * both in their place, or, if the option "monitor-combine" says so, has a say in
- * the first one. */
+ * both in their place, or, if the option "monitor-combine" says so, has a say
+ * in the first one. */
 
 #include <config.h>
 #include "bond/bond-private.h"
@@ -79,9 +79,9 @@ bnd_mii_input(const struct bnd_bond *b)
     };
 }
 
-/* Is the link of 'm' good, of all that has a say?  With LACP it is the protocol,
- * not the link, that waits for OVS's word.  Open vSwitch forbids what has no
- * carrier, too, which is not what BFD or CFM says. */
+/* Is the link of 'm' good, of all that has a say?  With LACP it is the
+ * protocol, not the link, that waits for OVS's word.  Open vSwitch forbids
+ * what has no carrier, too, which is not what BFD or CFM says. */
 static bool
 is_good(const struct bnd_bond *b, const struct bnd_member *m)
 {

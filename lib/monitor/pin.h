@@ -5,9 +5,10 @@
  *
  * A station on the switch at the other end may pretend to be a target, by
  * mistake or not, and would keep a member up whose path beyond that switch is
- * dead.  It cannot do so unnoticed: the target has answered by another Ethernet
- * address before.  So, where signs of life are validated, each member remembers
- * by which addresses a target has answered there, and believes no other one.
+ * dead.  It cannot do so unnoticed: the target has answered by another
+ * Ethernet address before.  So, where signs of life are validated, each
+ * member remembers by which addresses a target has answered there, and
+ * believes no other one.
  *
  * Yet targets do get other addresses, and some have several, so that this must
  * not outlast what it is for.  An address becomes known
@@ -22,9 +23,9 @@
  *     nobody: that is what a pretender does, and a repaired path must not make
  *     him known;
  *
- * and what is known of a target is forgotten on a member that is up, though not
- * because of this target, which has not been heard of for as long as it takes to
- * find a backup dead.
+ * and what is known of a target is forgotten on a member that is up, though
+ * not because of this target, which has not been heard of for as long as it
+ * takes to find a backup dead.
  *
  * Linux has nothing of the kind; the option arp-pin-mac=false turns it off.
  *
@@ -37,8 +38,8 @@
 
 #include "monitor/probe.h"
 
-/* Is target number 'i', of which 'm' heard at 'arrival' by 'mac', to be believed
- * to be the one that it says?  Takes note of it in any case. */
+/* Is target number 'i', of which 'm' heard at 'arrival' by 'mac', to be
+ * believed to be the one that it says?  Takes note of it in any case. */
 bool bnd_pin_check(const struct bnd_probe *, const struct bnd_probe_input *,
                    struct bnd_member *m, size_t i, struct eth_addr mac,
                    long long int arrival);

@@ -4,9 +4,9 @@
  * =========================
  *
  * Carrier says that the cable is in.  That what lies behind it works, only a
- * station behind it can say, so such a monitor asks targets every interval, and
- * looks at each tick how long ago there was a sign of life, and how long ago
- * there was a probe that could have had one for an answer.
+ * station behind it can say, so such a monitor asks targets every interval,
+ * and looks at each tick how long ago there was a sign of life, and how long
+ * ago there was a probe that could have had one for an answer.
  *
  * There are two algorithms, since members whose switch knows nothing of the
  * bond cannot all be probed from one address:
@@ -17,17 +17,18 @@
  *   probe-each.c     the modes that balance: each member is probed and judged
  *                    by itself.
  *
- * What a probe looks like and what an answer does, mon-arp.c and mon-nd.c know;
- * whom to believe, trust.h.
+ * What a probe looks like and what an answer does, mon-arp.c and mon-nd.c
+ * know; whom to believe, trust.h.
  *
- * Where the switch at the other end knows nothing of the bond and yet all members
- * work (balance-slb), the host's Ethernet address must not come by all of them,
- * and the host's addresses of IP must not come with another one (route.h).  There
- * members speak for themselves: from 0.0.0.0, or from the link-local address that
- * their own Ethernet address makes.  So do members in active-backup that must not
- * have the host's Ethernet address (fail-over-mac=active or follow), and those
- * that are probed beside the one that is in use, since switches send what is for
- * the host to whoever used its address last.
+ * Where the switch at the other end knows nothing of the bond and yet all
+ * members work (balance-slb), the host's Ethernet address must not come by all
+ * of them, and the host's addresses of IP must not come with another one
+ * (route.h).  There members speak for themselves: from 0.0.0.0, or from the
+ * link-local address that their own Ethernet address makes.  So do members in
+ * active-backup that must not have the host's Ethernet address
+ * (fail-over-mac=active or follow), and those that are probed beside the one
+ * that is in use, since switches send what is for the host to whoever used its
+ * address last.
  *
  * Windows
  * -------
@@ -65,22 +66,23 @@
  *
  * We differ from Linux:
  *
- *   - A probe comes from the Ethernet address of whoever has its source address.
- *     In Linux that is the member's, too; where it is not, all who hear the probe
- *     would from then on send to the member what is for the host.
+ *   - A probe comes from the Ethernet address of whoever has its source
+ *     address.  In Linux that is the member's, too; where it is not, all who
+ *     hear the probe would from then on send to the member what is for the
+ *     host.
  *   - A member that joins is not judged before it has been probed, and without
  *     carrier it has never been heard of.
- *   - A shorter interval begins anew for all that is up; a longer one brings up
- *     nobody who has been silent.
+ *   - A shorter interval begins anew for all that is up; a longer one brings
+ *     up nobody who has been silent.
  *   - arp-all-targets=all is about targets of both kinds, and only where
  *     signs of life are validated.
- *   - In the modes that balance, all members are believed as the active one is;
- *     there, members that are down can hear nothing else, so all would stay
- *     down.
+ *   - In the modes that balance, all members are believed as the active one
+ *     is; there, members that are down can hear nothing else, so all would
+ *     stay down.
  *   - Each target has its own stamps, and keeps them whichever others come and
  *     go.
- *   - Where there is no active member though some have come up (LACP or a delay
- *     does not let them work yet), those are probed, too.
+ *   - Where there is no active member though some have come up (LACP or a
+ *     delay does not let them work yet), those are probed, too.
  *
  * Thread-safety
  * -------------
@@ -183,8 +185,8 @@ bool bnd_probe_wants_counters(const struct bnd_probe *,
 
 /* The two halves of a tick, if it is due: judging members, which may change
  * 'probed[index].state', and, after an active member has been chosen of what
- * came of it, probing.  bnd_probe_send() returns true if the search has changed
- * states, too. */
+ * came of it, probing.  bnd_probe_send() returns true if the search has
+ * changed states, too. */
 void bnd_probe_judge(struct bnd_probe *, const struct bnd_probe_input *,
                      long long int now, struct bnd_effects *);
 bool bnd_probe_send(struct bnd_probe *, const struct bnd_probe_input *,

@@ -4,36 +4,37 @@
  * ===============
  *
  * A path works if a target can be heard by it that heard us.  What reaches a
- * member may come from anywhere, though: the switch at its other end floods, and
- * stations on that same switch talk, also where its uplink, which the probes are
- * to find out about, is dead.  ARP proves nothing of who sent it.  So we believe
- * a message only if it could not be there had the path not worked:
+ * member may come from anywhere, though: the switch at its other end floods,
+ * and stations on that same switch talk, also where its uplink, which the
+ * probes are to find out about, is dead.  ARP proves nothing of who sent
+ * it.  So we believe a message only if it could not be there had the path not
+ * worked:
  *
  *   As to the active member (also the one that is being tried, and all where
- *   the mode balances): a target says something to us.  The sender is a target,
- *   and who is spoken to is an address of the host on the bond.  What a target
- *   announces to all (gratuitous ARP), and what it says to other stations, comes
- *   without our probe having gone out, and does not count.
+ *   the mode balances): a target says something to us.  The sender is a
+ *   target, and who is spoken to is an address of the host on the bond.  What
+ *   a target announces to all (gratuitous ARP), and what it says to other
+ *   stations, comes without our probe having gone out, and does not count.
  *
  *   As to a backup, while the active member has had answers since it became
- *   active: our own question has come round.  The sender is us, and who is asked
- *   for is a target.  The answers go to the active member, so this is all that
- *   a backup can hear.  Where the active member has not had any answer, its
- *   question coming round would say that the two members hang on the same
- *   switch, no more.
+ *   active: our own question has come round.  The sender is us, and who is
+ *   asked for is a target.  The answers go to the active member, so this is
+ *   all that a backup can hear.  Where the active member has not had any
+ *   answer, its question coming round would say that the two members hang on
+ *   the same switch, no more.
  *
  *   As to a backup, while another member is being tried and was probed in the
  *   last interval: an answer to us, as for the active one.  Switches have not
  *   learned yet where we are.
  *
- * Addresses of IP alone are easily the same by mistake: two bonds that probe one
- * target from 0.0.0.0 ask the same question.  Whoever counts as "us" must be so
- * by Ethernet address, too, as the sender; and as the receiver, where we spoke
- * without an address of our own.
+ * Addresses of IP alone are easily the same by mistake: two bonds that probe
+ * one target from 0.0.0.0 ask the same question.  Whoever counts as "us" must
+ * be so by Ethernet address, too, as the sender; and as the receiver, where we
+ * spoke without an address of our own.
  *
  * And the message must be in the VLAN in which the address is ours and the
- * target is probed: the same numbers in another VLAN are another network.  What
- * is tagged with a priority alone is untagged.
+ * target is probed: the same numbers in another VLAN are another network.
+ * What is tagged with a priority alone is untagged.
  *
  * What this cannot tell: a station that sends as a target and to us, by all
  * addresses of IP.  If the target has answered before, its Ethernet address
