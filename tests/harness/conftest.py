@@ -16,6 +16,7 @@ import pytest
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import dpdk                                                 # noqa: E402
 import guest as guest_module                                # noqa: E402
 import isolate                                              # noqa: E402
 import lab as lab_module                                    # noqa: E402
@@ -102,6 +103,14 @@ def daemon(pytestconfig):
 def stock():
     """The distribution's daemon."""
     return switch_module.stock_daemon()
+
+
+@pytest.fixture
+def dpdk_daemon(daemon):
+    """A daemon with DPDK, and huge pages for it."""
+    found = dpdk.find_daemon(daemon)
+    with dpdk.huge_pages():
+        yield found
 
 
 @pytest.fixture

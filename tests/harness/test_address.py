@@ -4,13 +4,13 @@ Names such as LB-MAC-04 are of the catalogue of tests of the Linux driver's
 behaviour."""
 
 import json
-import os
 import re
 
 import pytest
 
-from lab import holds_for, run, wait_until
-from switch import DPDK_PRODUCT, Switch, is_stock
+import dpdk
+from lab import holds_for, wait_until
+from switch import Switch, is_stock
 
 AB = "bond_mode=active-backup"
 OWN = {"p1": "02:00:00:00:01:01", "p2": "02:00:00:00:01:02",
@@ -452,53 +452,15 @@ def test_use_carrier(net):
 
 # DPDK.
 
-@pytest.fixture
-def huge_pages():
-    """Some 300 MB in huge pages, if the system lets us have them."""
-    path = "/proc/sys/vm/nr_hugepages"
-    try:
-        with open(path) as f:
-            before = f.read()
-        with open(path, "w") as f:
-            f.write(str(int(before) + 150))
-    except OSError as e:
-        pytest.skip("no huge pages: %s" % e)
-    yield
-    with open(path, "w") as f:
-        f.write(before)
-
-
-def dpdk_daemon(daemon):
-    """The daemon under test if it has DPDK, else $OB_DPDK_DAEMON, or the one
-    that quickstart built."""
-    for path in (daemon, os.environ.get("OB_DPDK_DAEMON", DPDK_PRODUCT)):
-        if os.access(path, os.X_OK) \
-                and "DPDK" in run([path, "--version"]).stdout:
-            return path
-    pytest.skip("no daemon with DPDK here")
-
-
-def test_dpdk(lab, daemon, request):
+def test_dpdk(lab, dpdk_daemon):
     """Ports of DPDK get addresses and MTUs like others, and are promiscuous
     whatever their bond does."""
-    daemon = dpdk_daemon(daemon)
-    request.getfixturevalue("huge_pages")
-    net = Net(lab, daemon)
+    net = Net(lab, dpdk_daemon)
     s = net.s
-    s.vsctl("--no-wait", "set", "open_vswitch", ".",
-            "other_config:dpdk-init=true", "other_config:pmd-cpu-mask=1",
-            'other_config:dpdk-extra="--no-pci --iova-mode=va -m 256 '
-            '--file-prefix=ob%d --no-telemetry"' % s.vswitchd.pid)
-    s.stop()
-    s.start()
-    args = []
-    for i, name in enumerate(("p1", "p2")):
-        args += ["--", "set", "interface", "d" + name, "type=dpdk",
-                 "options:dpdk-devargs=net_af_packet%d\\,iface=%s"
-                 % (i, name)]
+    dpdk.start(s)
     s.add_bond("bond0", ["dp1", "dp2"], AB,
                "other_config:bond-fail-over-mac=none",
-               "other_config:bond-mtu=1400", *args)
+               "other_config:bond-mtu=1400", *dpdk.ports("p1", "p2"))
     s.wait_enabled({"dp1", "dp2"})
 
     def port(name, column):

@@ -18,6 +18,7 @@ import time
 
 import pytest
 
+import dpdk
 from lab import SLOW, Cable, holds_for, run, wait_until
 from switch import Switch
 from test_guard import main_thread_stopped
@@ -62,10 +63,11 @@ class Net:
             ip link set core up""")
         self.ends = {}
 
-    def switch(self, name, address, *settings, isolated=False):
+    def switch(self, name, address, *settings, isolated=False,
+               with_dpdk=False):
         """A switch with bond0 of NAME0, NAME1, a host at 'address', and
         cables into the network; 'isolated' ones, of static trunks, do not
-        hear each other."""
+        hear each other.  With DPDK the members are dNAME0, dNAME1."""
         s = Switch(self.lab, name, self.daemon)
         s.ns.run("sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0",
                  "net.ipv6.conf.default.accept_dad=0",
@@ -83,6 +85,10 @@ class Net:
         if address:
             s.ns.run("ip", "addr", "add", address, "dev", "br0")
         s.ns.set_link("br0", "up")
+        if with_dpdk:
+            dpdk.start(s)
+            settings += tuple(dpdk.ports(*members))
+            members = ["d" + m for m in members]
         s.add_bond("bond0", members, *settings)
         return s
 
@@ -387,6 +393,27 @@ def test_two_targets(net):
     wait_change(s, "the bond is down", start, enabled=set())
     net.ns.run("ip", "addr", "add", "10.0.0.253/24", "dev", "core")
     wait_until(lambda: s.enabled() == {"a0", "a1"}, "both are back")
+
+
+def test_dpdk(lab, dpdk_daemon):
+    """Probes and answers pass ports of DPDK, too, by PMD threads."""
+    net = Net(lab, dpdk_daemon)
+    s = net.switch("a", "10.0.0.1/24", AB, ALL, *ARP, with_dpdk=True)
+    s.wait_enabled(["da0", "da1"])
+    s.appctl("bond/set-active-member", "bond0", "da0")
+    reachable(s.ns, "10.0.0.254")
+    holds_for(lambda: not any(failures(s).values()), "no alarm", 1)
+    start = time.monotonic()
+    net.leave("a0")
+    wait_change(s, "da1 is active", start, 0.15, active="da1",
+                enabled={"da1"})
+    reachable(s.ns, "10.0.0.254")
+    net.join("a0")
+    wait_change(s, "da0 is back", start, most=10, active="da1",
+                enabled={"da0", "da1"})
+    assert failures(s) == {"da0": 1, "da1": 0}
+    entries = forwarding_entries(s)
+    assert entries[s.ns.mac("br0")] == "LOCAL"
 
 
 def test_main_loop_is_held_up(net):
