@@ -17,51 +17,11 @@
 #include "seq.h"
 #include "util.h"
 
-/* Between the addresses in an option. */
-#define SEPARATORS ", \t\n"
-
 void
 ob_host_list_uninit(struct ob_host_list *h)
 {
     free(h->macs);
     free(h->seats);
-}
-
-/* Targets. */
-
-static bool
-parse_target(const char *word, bool is_ip6, struct bnd_ip *ip)
-{
-    ovs_be32 ip4 = 0;
-    struct in6_addr ip6;
-
-    memset(ip, 0, sizeof *ip);
-    ip->is_ip6 = is_ip6;
-    if (is_ip6 ? !ipv6_parse(word, &ip6) : !ip_parse(word, &ip4)) {
-        return false;
-    }
-    if (is_ip6) {
-        memcpy(&ip->ip6, &ip6, sizeof ip->ip6);
-    } else {
-        ip->ip4 = ntohl(ip4);
-    }
-    return true;
-}
-
-static void
-read_targets(struct ob_host_list *h, const struct bnd_settings *s,
-             enum bnd_opt opt)
-{
-    char *list = nullable_xstrdup(bnd_settings_str(s, opt));
-    char *save = NULL;
-
-    for (char *word = list ? strtok_r(list, SEPARATORS, &save) : NULL;
-         word && h->n_targets < ARRAY_SIZE(h->targets);
-         word = strtok_r(NULL, SEPARATORS, &save)) {
-        h->n_targets += parse_target(word, opt == BND_OPT_NS_TARGETS,
-                                     &h->targets[h->n_targets]);
-    }
-    free(list);
 }
 
 void
@@ -76,8 +36,10 @@ ob_host_list_configure(struct ob_owner *o)
     if (h->wanted) {
         ob_hosts_start();
         ob_routes_start();
-        read_targets(h, &o->settings, BND_OPT_ARP_TARGETS);
-        read_targets(h, &o->settings, BND_OPT_NS_TARGETS);
+        bnd_add_targets(&o->settings, BND_OPT_ARP_TARGETS, h->targets,
+                        &h->n_targets);
+        bnd_add_targets(&o->settings, BND_OPT_NS_TARGETS, h->targets,
+                        &h->n_targets);
         h->stale = true;
         h->next = 0;
     }

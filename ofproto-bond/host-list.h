@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "config/settings.h"
+#include "core/member.h"
 #include "wire/ip.h"
 
 struct ob_owner;
@@ -42,7 +43,7 @@ struct ob_host_seat {
 
 struct ob_host_list {
     bool wanted;                /* By the engine. */
-    struct bnd_ip targets[2 * BND_MAX_TARGETS]; /* What is probed... */
+    struct bnd_ip targets[BND_MAX_PROBED]; /* What is probed... */
     size_t n_targets;           /* ...so many. */
     struct eth_addr *macs;      /* Of the host's devices. */
     size_t n_macs;

@@ -57,6 +57,13 @@ ob_listen_wanted(void)
     return cmap_count(&all);
 }
 
+bool
+ob_listen_to_any(const struct ob_owner *o)
+{
+    return (bnd_settings_num(&o->settings, BND_OPT_ARP_VALIDATE)
+            & BND_VALIDATE_FILTER) != 0;
+}
+
 /* Making them. */
 
 static void
@@ -96,8 +103,7 @@ ears_create(const struct ob_owner *o)
     struct ob_ears *e = xzalloc(sizeof *e);
     e->bond = o->bond;
     e->watch = ov->view->watch;
-    e->any = (bnd_settings_num(&o->settings, BND_OPT_ARP_VALIDATE)
-              & BND_VALIDATE_FILTER) != 0;
+    e->any = ob_listen_to_any(o);
     copy_targets(e, &o->host);
     e->n_hosts = o->host.n_macs;
     e->hosts = xcalloc(e->n_hosts + 1, sizeof *e->hosts);

@@ -55,6 +55,10 @@ struct ofproto_dpif;
 /* Is there any bond that listens? */
 bool ob_listen_wanted(void);
 
+/* Can the monitor of 'o' use ARP and neighbour discovery whoever it is from,
+ * and not only what is about a target?  Main thread. */
+bool ob_listen_to_any(const struct ob_owner *o);
+
 /* Makes the bond of 'o' listen, or not, as its view wants it to, for what its
  * settings name.  Returns true if cached flows must be translated anew for
  * that. */

@@ -338,8 +338,7 @@ forget_member(struct ob_owner *o, struct ob_member *m)
 void
 ob_owner_update_taps(struct ob_owner *o)
 {
-    bool any = (bnd_settings_num(&o->settings, BND_OPT_ARP_VALIDATE)
-                & BND_VALIDATE_FILTER) != 0;
+    bool any = ob_listen_to_any(o);
 
     for (size_t i = 0; i < o->n_members; i++) {
         struct ob_member *m = &o->members[i];

@@ -78,6 +78,11 @@ void bnd_set_host(struct bnd_bond *, const struct bnd_host *hosts, size_t n,
                   long long int now);
 bool bnd_wants_host(const struct bnd_bond *);
 
+/* Appends the addresses of option 'opt', a list of them, to the '*n' at 'ips',
+ * as far as there is room.  Source: arp_ip_target, ns_ip6_target. */
+void bnd_add_targets(const struct bnd_settings *, enum bnd_opt opt,
+                     struct bnd_ip ips[BND_MAX_PROBED], size_t *n);
+
 /* Is BND_EV_COUNTERS wanted, for each member that is there, before the pass at
  * 'now', after the frames that have come until then?  What nobody has counted
  * is not held against a member. */

@@ -58,10 +58,9 @@ bnd_probes_are_apart(const struct bnd_bond *b, const struct bnd_target *t)
 
 /* Configuration. */
 
-/* Appends the addresses of option 'opt' to the '*n' at 'ips'. */
-static void
-add_targets(const struct bnd_settings *s, enum bnd_opt opt,
-            struct bnd_ip ips[BND_MAX_PROBED], size_t *n)
+void
+bnd_add_targets(const struct bnd_settings *s, enum bnd_opt opt,
+                struct bnd_ip ips[BND_MAX_PROBED], size_t *n)
 {
     const char *list = bnd_settings_str(s, opt);
     bool is_ip6 = opt == BND_OPT_NS_TARGETS;
@@ -92,7 +91,7 @@ make_config(const struct bnd_settings *s)
     struct bnd_ip source[BND_MAX_PROBED];
     size_t n_sources = 0;
 
-    add_targets(s, BND_OPT_ARP_SOURCE, source, &n_sources);
+    bnd_add_targets(s, BND_OPT_ARP_SOURCE, source, &n_sources);
     return (struct bnd_probe_config) {
         .interval = bnd_settings_num(s, BND_OPT_ARP_INTERVAL),
         .missed_max = bnd_settings_num(s, BND_OPT_ARP_MISSED_MAX),
@@ -148,10 +147,10 @@ bnd_probes_configure(struct bnd_bond *b, long long int now)
         size_t n = 0;
 
         if (b->combine == BND_COMBINE_NONE || i == 0) {
-            add_targets(&b->settings, BND_OPT_ARP_TARGETS, ips, &n);
+            bnd_add_targets(&b->settings, BND_OPT_ARP_TARGETS, ips, &n);
         }
         if (b->combine == BND_COMBINE_NONE || i == 1) {
-            add_targets(&b->settings, BND_OPT_NS_TARGETS, ips, &n);
+            bnd_add_targets(&b->settings, BND_OPT_NS_TARGETS, ips, &n);
         }
         if (b->combine == BND_COMBINE_NONE ? i : !n) {
             mine.interval = 0;
