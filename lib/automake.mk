@@ -60,6 +60,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/lacp/lacp-private.h \
 	lib/lacp/lacp-rx.c \
 	lib/lacp/lacp-select.c \
+	lib/lacp/lacp-status.c \
 	lib/lacp/lacp-system.c \
 	lib/lacp/lacp-tx.c \
 	lib/lacp/lacp.h \

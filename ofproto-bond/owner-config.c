@@ -188,7 +188,7 @@ ob_owner_configure_lacp_port(struct ob_owner *o, struct ob_member *m,
                              const struct bnd_lacp_port_config *config)
 {
     ovs_mutex_lock(&o->mutex);
-    bnd_set_lacp_port(o->engine, m->id, config, ob_owner_now(o));
+    bnd_set_lacp_port(o->engine, m->id, config, ob_owner_now(o), &o->fx);
     ob_owner_touched(o);
     ovs_mutex_unlock(&o->mutex);
 }

@@ -377,7 +377,7 @@ command_port(struct bond_rig *rig, const struct bndtest_line *line)
     bool on = !bndtest_has(line, "off");
     struct bnd_lacp_port_status ps;
 
-    bnd_set_lacp_port(rig->bond, id, on ? &config : NULL, rig->now);
+    bnd_set_lacp_port(rig->bond, id, on ? &config : NULL, rig->now, &rig->fx);
     if (id < BOND_RIG_MAX_PORTS) {
         rig->has_port[id] = bnd_member_lacp_status(rig->bond, id, &ps);
         rig->port[id] = config;
@@ -734,7 +734,8 @@ bond_rig_again(const struct bond_rig *rig, struct bond_rig *fresh)
         bnd_id id = s.members[i].id;
 
         if (id < BOND_RIG_MAX_PORTS && rig->has_port[id]) {
-            bnd_set_lacp_port(fresh->bond, id, &rig->port[id], rig->now);
+            bnd_set_lacp_port(fresh->bond, id, &rig->port[id], rig->now,
+                              &fresh->fx);
         }
     }
     fresh->net = rig->net;

@@ -483,8 +483,10 @@ static void
 cmd_del(struct lab *lab)
 {
     struct port *port = arg_port(lab, 1);
+    struct bnd_effects fx = BND_EFFECTS_INITIALIZER;
 
-    bnd_lacp_port_del(port->system->lacp, port->id);
+    bnd_lacp_port_del(port->system->lacp, port->id, lab->now, &fx);
+    carry_out(lab, port->system, &fx);
     if (port->peer) {
         port->peer->peer = NULL;
     }

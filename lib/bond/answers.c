@@ -38,6 +38,20 @@ bnd_member_lacp_status(const struct bnd_bond *b, bnd_id id,
     return b->lacp && bnd_lacp_get_port_status(b->lacp, id, ps);
 }
 
+size_t
+bnd_lacp_aggregators(const struct bnd_bond *b,
+                     struct bnd_lacp_agg_status **aggs)
+{
+    *aggs = NULL;
+    return b->lacp ? bnd_lacp_get_aggregators(b->lacp, aggs) : 0;
+}
+
+enum bnd_lacp_fallback
+bnd_lacp_fallback_now(const struct bnd_bond *b)
+{
+    return b->lacp ? bnd_lacp_get_fallback(b->lacp) : BND_LACP_FB_NONE;
+}
+
 long long int
 bnd_next_rebalance(const struct bnd_bond *b)
 {

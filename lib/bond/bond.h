@@ -65,11 +65,12 @@ void bnd_set_address_hint(struct bnd_bond *, struct eth_addr mac);
 void bnd_set_lacp(struct bnd_bond *, const struct bnd_lacp_config *,
                   long long int now);
 
-/* Gives member 'id' its part in LACP, or takes it away if 'config' is null.
- * Does nothing if there is no such member or LACP is off. */
+/* Gives member 'id' its part in LACP, or takes it away if 'config' is null, of
+ * which an effect may tell the partner.  Does nothing if there is no such
+ * member or LACP is off. */
 void bnd_set_lacp_port(struct bnd_bond *, bnd_id id,
                        const struct bnd_lacp_port_config *config,
-                       long long int now);
+                       long long int now, struct bnd_effects *fx);
 
 /* Tells, at any time and whenever it changes, what the host has on the bond
  * and elsewhere: the 'n' (copied) of 'hosts', in an order that is the same
@@ -117,6 +118,11 @@ bool bnd_member_lacp_may_enable(const struct bnd_bond *, bnd_id);
 bool bnd_member_lacp_current(const struct bnd_bond *, bnd_id);
 bool bnd_member_lacp_status(const struct bnd_bond *, bnd_id,
                             struct bnd_lacp_port_status *);
+/* As bnd_lacp_get_aggregators() and bnd_lacp_get_fallback(); without LACP
+ * there are none. */
+size_t bnd_lacp_aggregators(const struct bnd_bond *,
+                            struct bnd_lacp_agg_status **aggs);
+enum bnd_lacp_fallback bnd_lacp_fallback_now(const struct bnd_bond *);
 long long int bnd_next_rebalance(const struct bnd_bond *);
 bool bnd_is_balanced(const struct bnd_bond *);   /* Keeps buckets now. */
 struct eth_addr bnd_active_mac(const struct bnd_bond *);

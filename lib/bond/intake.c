@@ -92,7 +92,7 @@ bnd_set_lacp(struct bnd_bond *b, const struct bnd_lacp_config *config,
 void
 bnd_set_lacp_port(struct bnd_bond *b, bnd_id id,
                   const struct bnd_lacp_port_config *config,
-                  long long int now)
+                  long long int now, struct bnd_effects *fx)
 {
     struct bnd_member *m = bnd_find_member(b, id);
 
@@ -110,7 +110,7 @@ bnd_set_lacp_port(struct bnd_bond *b, bnd_id id,
             bnd_lacp_port_set_carrier(b->lacp, id, m->carrier, now);
         }
     } else {
-        bnd_lacp_port_del(b->lacp, id);
+        bnd_lacp_port_del(b->lacp, id, now, fx);
     }
 }
 
@@ -180,10 +180,11 @@ event_member_add(struct bnd_bond *b, const struct bnd_event *e,
 
 /* A member leaves for good, or, with 'remember', loses its port only. */
 static void
-event_member_del(struct bnd_bond *b, struct bnd_member *m, bool remember)
+event_member_del(struct bnd_bond *b, struct bnd_member *m, bool remember,
+                 long long int now, struct bnd_effects *fx)
 {
     if (b->lacp) {
-        bnd_lacp_port_del(b->lacp, m->id);
+        bnd_lacp_port_del(b->lacp, m->id, now, fx);
     }
     b->lost |= m->enabled;
     bnd_probes_leave(b, m);
@@ -321,7 +322,7 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         if (!e->del.remember && !e->del.bond_goes) {
             bnd_address_event(b, m, e, fx);
         }
-        event_member_del(b, m, e->del.remember);
+        event_member_del(b, m, e->del.remember, now, fx);
         break;
 
     case BND_EV_LINK:

@@ -20,7 +20,12 @@ bnd_marker_receive(struct bnd_lacp_port *port, struct bnd_cursor body,
     enum bnd_drop_reason reason = bnd_marker_decode(body, &marker);
 
     port->stats.n_marker_rx++;
+    port->stats.n_marker_unknown_rx += reason != BND_DROP_NONE;
+    port->stats.n_marker_resp_rx += (reason == BND_DROP_NONE
+                                     && marker.type == BND_MARKER_RESPONSE);
     if (reason == BND_DROP_NONE && marker.type == BND_MARKER_INFORMATION) {
+        port->stats.n_marker_info_rx++;
+        port->stats.n_marker_resp_tx++;
         marker.type = BND_MARKER_RESPONSE;
         bnd_fx_frame(fx, port->id, bnd_marker_encode(&marker, port->mac),
                      BND_SLOW_FRAME_LEN);

@@ -143,6 +143,8 @@ struct bnd_lacp_port {
     struct bnd_lacp_port_config config;
     bool enabled;               /* port_enabled. */
     bool carrier;               /* What we send can arrive. */
+    uint32_t speed_mbps;        /* Of the link, 0 if it is not known. */
+    enum bnd_duplex duplex;
     bool lacp_enabled;          /* LACP_Enabled. */
     bool drained;               /* Not to be selected. */
 
@@ -197,6 +199,8 @@ bnd_lacp_is_ovs(const struct bnd_lacp *lacp)
 {
     return lacp->config.flavour == BND_LACP_FLAVOUR_OVS;
 }
+
+struct bnd_lacp_port *bnd_lacp_find_port(const struct bnd_lacp *, bnd_id);
 
 /* Has a partner been found for any aggregator? */
 bool bnd_lacp_is_negotiated(const struct bnd_lacp *);

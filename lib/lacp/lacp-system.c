@@ -10,8 +10,8 @@
 #include "core/effects.h"
 #include "wire/eth.h"
 
-/* The system: ports and aggregators, the order of the machines, wake time and
- * status.  The order of a run is that of the data: what Receive has learned,
+/* The system: ports and aggregators, the order of the machines, and wake time.
+ * The order of a run is that of the data: what Receive has learned,
  * whom Selection Logic chooses, what Mux makes of it, and only then what there
  * is to tell the partner.  Nothing later changes the input of something
  * earlier, but for Periodic, which waits for Transmit. */
@@ -88,8 +88,8 @@ bnd_lacp_configure(struct bnd_lacp *lacp,
 
 /* Ports. */
 
-static struct bnd_lacp_port *
-find_port(const struct bnd_lacp *lacp, bnd_id id)
+struct bnd_lacp_port *
+bnd_lacp_find_port(const struct bnd_lacp *lacp, bnd_id id)
 {
     for (size_t i = 0; i < lacp->n_ports; i++) {
         if (lacp->ports[i]->id == id) {
@@ -137,7 +137,7 @@ bnd_lacp_port_set(struct bnd_lacp *lacp, bnd_id id, const char *name,
                   const struct bnd_lacp_port_config *config,
                   long long int now)
 {
-    struct bnd_lacp_port *port = find_port(lacp, id);
+    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
 
     take_in(lacp, now);
     if (!port) {
@@ -153,7 +153,9 @@ bnd_lacp_port_set(struct bnd_lacp *lacp, bnd_id id, const char *name,
 }
 
 void
-bnd_lacp_port_del(struct bnd_lacp *lacp, bnd_id id)
+bnd_lacp_port_del(struct bnd_lacp *lacp, bnd_id id,
+                  long long int now OVS_UNUSED,
+                  struct bnd_effects *fx OVS_UNUSED)
 {
     for (size_t i = 0; i < lacp->n_ports; i++) {
         if (lacp->ports[i]->id == id) {
@@ -171,13 +173,13 @@ bnd_lacp_port_del(struct bnd_lacp *lacp, bnd_id id)
 bool
 bnd_lacp_has_port(const struct bnd_lacp *lacp, bnd_id id)
 {
-    return find_port(lacp, id) != NULL;
+    return bnd_lacp_find_port(lacp, id) != NULL;
 }
 
 void
 bnd_lacp_port_set_mac(struct bnd_lacp *lacp, bnd_id id, struct eth_addr mac)
 {
-    struct bnd_lacp_port *port = find_port(lacp, id);
+    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
 
     if (port) {
         port->mac = mac;
@@ -188,7 +190,7 @@ void
 bnd_lacp_port_set_enabled(struct bnd_lacp *lacp, bnd_id id, bool enabled,
                           long long int now)
 {
-    struct bnd_lacp_port *port = find_port(lacp, id);
+    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
 
     if (port && port->enabled != enabled) {
         take_in(lacp, now);
@@ -197,10 +199,23 @@ bnd_lacp_port_set_enabled(struct bnd_lacp *lacp, bnd_id id, bool enabled,
 }
 
 void
+bnd_lacp_port_set_link(struct bnd_lacp *lacp, bnd_id id, uint32_t speed_mbps,
+                       enum bnd_duplex duplex, long long int now)
+{
+    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
+
+    if (port && (port->speed_mbps != speed_mbps || port->duplex != duplex)) {
+        take_in(lacp, now);
+        port->speed_mbps = speed_mbps;
+        port->duplex = duplex;
+    }
+}
+
+void
 bnd_lacp_port_set_carrier(struct bnd_lacp *lacp, bnd_id id, bool carrier,
                           long long int now)
 {
-    struct bnd_lacp_port *port = find_port(lacp, id);
+    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
 
     if (port && port->carrier != carrier) {
         take_in(lacp, now);
@@ -212,7 +227,7 @@ void
 bnd_lacp_port_set_drained(struct bnd_lacp *lacp, bnd_id id, bool drained,
                           long long int now)
 {
-    struct bnd_lacp_port *port = find_port(lacp, id);
+    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
 
     if (port && port->drained != drained) {
         take_in(lacp, now);
@@ -225,7 +240,7 @@ void
 bnd_lacp_port_carrier_changed(struct bnd_lacp *lacp, bnd_id id,
                               long long int now)
 {
-    struct bnd_lacp_port *port = find_port(lacp, id);
+    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
 
     take_in(lacp, now);
     if (port) {
@@ -244,6 +259,8 @@ receive_lacpdu(struct bnd_lacp_port *port, struct bnd_cursor body,
     struct bnd_lacpdu pdu;
     enum bnd_drop_reason reason = bnd_lacpdu_decode(body, &pdu);
 
+    port->stats.n_unknown_rx += reason == BND_DROP_SUBTYPE;
+    port->stats.n_lacpdu_rx += reason != BND_DROP_SUBTYPE;
     if (reason != BND_DROP_NONE) {
         port->stats.n_bad++;
         return reason;
@@ -269,7 +286,7 @@ bnd_lacp_receive(struct bnd_lacp *lacp, bnd_id id, const uint8_t *frame,
                  size_t len, long long int arrival, long long int now,
                  struct bnd_effects *fx)
 {
-    struct bnd_lacp_port *port = find_port(lacp, id);
+    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
     struct bnd_cursor body;
     uint8_t subtype;
 
@@ -284,6 +301,7 @@ bnd_lacp_receive(struct bnd_lacp *lacp, bnd_id id, const uint8_t *frame,
     enum bnd_drop_reason reason = bnd_slow_open(frame, len, &body, &subtype);
     if (reason != BND_DROP_NONE) {
         port->stats.n_bad++;
+        port->stats.n_illegal_rx += reason == BND_DROP_SHORT;
         return reason;
     }
     return (subtype == BND_SLOW_MARKER
@@ -339,143 +357,4 @@ bnd_lacp_wake_time(const struct bnd_lacp *lacp)
         wake = bnd_deadline_min(wake, port_wake_time(lacp->ports[i]));
     }
     return wake;
-}
-
-/* Answers. */
-
-bool
-bnd_lacp_is_negotiated(const struct bnd_lacp *lacp)
-{
-    for (size_t i = 0; i < lacp->n_aggs; i++) {
-        if (lacp->aggs[i].in_use) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool
-bnd_lacp_is_loopback(const struct bnd_lacp_port *port)
-{
-    return ((port->rx == BND_RX_CURRENT || port->rx == BND_RX_EXPIRED)
-            && bnd_eth_addr_equal(port->partner.system,
-                                  port->lacp->config.system));
-}
-
-/* In the OVS flavour all ports share one key; in the standard a port may have
- * one of its own.  The OVS flavour says AGGREGATION only if there are two
- * ports, and COLLECTING and DISTRIBUTING also if no port has a partner. */
-struct bnd_lacp_info
-bnd_lacp_actor(const struct bnd_lacp_port *port)
-{
-    const struct bnd_lacp *lacp = port->lacp;
-    const struct bnd_lacp_config *config = &lacp->config;
-    bool ovs = bnd_lacp_is_ovs(lacp);
-    struct bnd_lacp_info info = {
-        .system_priority = config->system_priority,
-        .system = config->system,
-        .key = (!ovs && port->config.key ? port->config.key
-                : bnd_lacp_default_key(lacp)),
-        .port_priority = port->config.priority,
-        .port_id = port->config.port_id,
-        .state = port->actor_state,
-    };
-
-    info.state |= config->active ? BND_LACP_ACTIVITY : 0;
-    info.state |= config->fast ? BND_LACP_TIMEOUT : 0;
-    info.state |= !ovs || lacp->n_ports > 1 ? BND_LACP_AGGREGATION : 0;
-    if (ovs && !bnd_lacp_is_negotiated(lacp)) {
-        info.state |= BND_LACP_COLLECTING | BND_LACP_DISTRIBUTING;
-    }
-    if (port->drained) {
-        info.state &= ~(BND_LACP_SYNC | BND_LACP_COLLECTING
-                        | BND_LACP_DISTRIBUTING);
-    }
-    return info;
-}
-
-enum bnd_lacp_status
-bnd_lacp_get_status(const struct bnd_lacp *lacp)
-{
-    return (bnd_lacp_is_negotiated(lacp) ? BND_LACP_NEGOTIATED
-            : BND_LACP_CONFIGURED);
-}
-
-/* Ports that have no partner are in an aggregator of the OVS flavour only by
- * way of fallback, and then may carry traffic. */
-static bool
-may_enable(const struct bnd_lacp_port *port)
-{
-    return (port->mux == BND_MUX_DISTRIBUTING
-            && (!bnd_lacp_is_ovs(port->lacp)
-                || port->rx == BND_RX_DEFAULTED
-                || port->partner.state & BND_LACP_SYNC));
-}
-
-bool
-bnd_lacp_port_may_enable(const struct bnd_lacp *lacp, bnd_id id)
-{
-    const struct bnd_lacp_port *port = find_port(lacp, id);
-
-    return port && may_enable(port);
-}
-
-static enum bnd_lacp_rx_summary
-rx_summary(const struct bnd_lacp_port *port)
-{
-    switch (port->rx) {
-    case BND_RX_CURRENT:
-        return BND_LACP_RX_CURRENT;
-    case BND_RX_EXPIRED:
-        return BND_LACP_RX_EXPIRED;
-    case BND_RX_INITIALIZE:
-    case BND_RX_PORT_DISABLED:
-    case BND_RX_LACP_DISABLED:
-    case BND_RX_DEFAULTED:
-        return BND_LACP_RX_DEFAULTED;
-    case BND_N_RX_STATES:
-    default:
-        OVS_NOT_REACHED();
-    }
-}
-
-bool
-bnd_lacp_port_is_current(const struct bnd_lacp *lacp, bnd_id id)
-{
-    const struct bnd_lacp_port *port = find_port(lacp, id);
-
-    return port && rx_summary(port) != BND_LACP_RX_DEFAULTED;
-}
-
-bool
-bnd_lacp_get_port_status(const struct bnd_lacp *lacp, bnd_id id,
-                         struct bnd_lacp_port_status *status)
-{
-    const struct bnd_lacp_port *port = find_port(lacp, id);
-
-    if (!port) {
-        return false;
-    }
-    *status = port->stats;
-    status->rx = rx_summary(port);
-    status->attached = port->actor_state & BND_LACP_SYNC;
-    status->may_enable = may_enable(port);
-    status->port_id = port->config.port_id;
-    status->port_priority = port->config.priority;
-    status->aggregator = status->attached && port->agg ? port->agg->id : 0;
-    status->actor = bnd_lacp_actor(port);
-    status->partner = port->partner;
-    return true;
-}
-
-uint16_t
-bnd_lacp_default_key(const struct bnd_lacp *lacp)
-{
-    const struct bnd_lacp_port_config *first;
-
-    if (!lacp->n_ports) {
-        return 0;
-    }
-    first = &lacp->ports[0]->config;
-    return first->key ? first->key : first->port_id;
 }
