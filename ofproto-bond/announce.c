@@ -399,8 +399,10 @@ ob_announce_run(struct ob_owner *o, bool by_guard)
     }
     if (!by_guard) {
         ob_hosts_start();
+        ovs_mutex_lock(&ob_host_mutex);
+    } else if (ovs_mutex_trylock(&ob_host_mutex)) {
+        return;                 /* LACP must not wait for the main thread. */
     }
-    ovs_mutex_lock(&ob_host_mutex);
     run(o, by_guard);
     long long int wake = wake_time(o);
     atomic_store_relaxed(&a->wake, wake);

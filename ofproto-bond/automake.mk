@@ -65,6 +65,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/routes.h \
 	ofproto-bond/sense.c \
 	ofproto-bond/sense.h \
+	ofproto-bond/slow.c \
+	ofproto-bond/slow.h \
 	ofproto-bond/sources.c \
 	ofproto-bond/sources.h \
 	ofproto-bond/taps.c \

@@ -60,7 +60,7 @@ ob_cut_due(const struct ob_owner *o)
 {
     long long int due = BND_NEVER;
 
-    for (size_t i = 0; o->bond && !o->lacp && i < o->n_members; i++) {
+    for (size_t i = 0; o->bond && i < o->n_members; i++) {
         if (is_untold(o, &o->members[i])) {
             due = MIN(due, o->members[i].cut_at + OB_CUT_MS);
         }
@@ -71,7 +71,7 @@ ob_cut_due(const struct ob_owner *o)
 void
 ob_cut_tell(struct ob_owner *o)
 {
-    for (size_t i = 0; o->bond && !o->lacp && i < o->n_members; i++) {
+    for (size_t i = 0; o->bond && i < o->n_members; i++) {
         struct ob_member *m = &o->members[i];
 
         if (is_untold(o, m)) {

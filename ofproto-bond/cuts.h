@@ -16,8 +16,10 @@
  *    ^                             |                             |
  *    +------ the device says so ---+------ the main loop --------+
  *
- * Not for bonds with LACP, whose partner is told by other means, nor for
- * members that are good without a carrier for some time.
+ * With LACP the port itself is not told yet, as for that the device has to be
+ * read: the main loop finds that the link was lost, and starts the port anew.
+ *
+ * Not for members that are good without a carrier for some time.
  *
  * Threads: as said; main where nothing is. */
 

@@ -15,6 +15,16 @@
 
 VLOG_DEFINE_THIS_MODULE(bond_frames);
 
+/* Sends by a socket of 'm'.  Returns 0 or a positive errno; ENODEV, as for
+ * want of a socket, if its device is not there any more. */
+static int
+send_past(const struct ob_member *m, const void *data, size_t len)
+{
+    int error = ob_tap_send(m->slow >= 0 ? m->slow : m->tap, data, len);
+
+    return error == ENXIO ? ENODEV : error;
+}
+
 void
 ob_frames_send(struct ob_owner *o, bnd_id id, const void *data, size_t len)
 {
@@ -28,11 +38,18 @@ ob_frames_send(struct ob_owner *o, bnd_id id, const void *data, size_t len)
     for (size_t i = 0; i < o->n_members; i++) {
         struct ob_member *m = &o->members[i];
 
-        if (m->id == id && m->aux && !ob_tap_send(m->tap, data, len)) {
-            error = ob_attach_send_packet(m->aux, &packet);
+        if (m->id == id && m->aux) {
+            error = send_past(m, data, len);
+            if (error == ENODEV) {
+                /* Not for any other error, as it may take a lock of the
+                 * datapath that the main thread has, and sends no better. */
+                error = ob_attach_send_packet(m->aux, &packet);
+            }
             if (error) {
-                /* EINVAL is what a port says that is just coming or going. */
-                VLOG_RL(&rl, error == EINVAL ? VLL_DBG : VLL_WARN,
+                /* EINVAL is what a port says that is just coming or going,
+                 * and ENETDOWN what a device does that is not up. */
+                VLOG_RL(&rl, (error == EINVAL || error == ENETDOWN
+                              ? VLL_DBG : VLL_WARN),
                         "bond %s: member %s: cannot send a control frame "
                         "(%s)", o->name, m->name, ovs_strerror(error));
             }

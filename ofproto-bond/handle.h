@@ -80,6 +80,7 @@ struct lacp {
                                  * thread under the owner's mutex. */
 
     struct ob_inbox inbox;      /* LACPDUs. */
+    atomic_llong heard_since;   /* See ob_slow_hears_all(). */
 };
 
 /* Returns the view that 'bond' has published, or null.  Good until the calling

@@ -50,22 +50,24 @@ is_old_news(struct ob_inbox *in, const struct ob_frame *f)
 }
 
 static struct ob_frame *
-copy_frame(const void *aux, size_t port, const struct dp_packet *packet)
+copy_frame(const void *aux, size_t port, const struct dp_packet *packet,
+           long long int arrival, bool by_socket)
 {
     size_t len = MIN(dp_packet_size(packet), OB_MAX_FRAME);
     struct ob_frame *f = xmalloc(sizeof *f + len);
 
     f->aux = aux;
     f->port = port;
-    f->arrival = time_msec();
+    f->by_socket = by_socket;
+    f->arrival = arrival;
     f->len = len;
     memcpy(f->data, dp_packet_data(packet), len);
     return f;
 }
 
-void
-ob_inbox_put(struct ob_inbox *in, const void *aux,
-             const struct dp_packet *packet, enum ob_inbox_urgency urgency)
+static void
+put(struct ob_inbox *in, const void *aux, const struct dp_packet *packet,
+    long long int arrival, bool by_socket, enum ob_inbox_urgency urgency)
 {
     size_t port = hash_pointer(aux, 0) % OB_FRAME_PORTS;
     uint32_t n, before;
@@ -80,7 +82,7 @@ ob_inbox_put(struct ob_inbox *in, const void *aux,
         return;
     }
 
-    struct ob_frame *f = copy_frame(aux, port, packet);
+    struct ob_frame *f = copy_frame(aux, port, packet, arrival, by_socket);
     long long int later = BND_NEVER;
     if (urgency == OB_INBOX_NOW) {
         now = !is_old_news(in, f) || !ob_owners_many_lacp();
@@ -99,6 +101,21 @@ ob_inbox_put(struct ob_inbox *in, const void *aux,
     if (now) {
         ob_owners_wake();
     }
+}
+
+void
+ob_inbox_put(struct ob_inbox *in, const void *aux,
+             const struct dp_packet *packet, enum ob_inbox_urgency urgency)
+{
+    put(in, aux, packet, time_msec(), false, urgency);
+}
+
+void
+ob_inbox_put_heard(struct ob_inbox *in, const void *aux,
+                   const struct dp_packet *packet, long long int arrival,
+                   enum ob_inbox_urgency urgency)
+{
+    put(in, aux, packet, arrival, true, urgency);
 }
 
 long long int

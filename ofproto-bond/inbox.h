@@ -19,6 +19,7 @@
 #ifndef OB_INBOX_H
 #define OB_INBOX_H 1
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "mpsc-queue.h"
@@ -39,6 +40,7 @@ struct ob_frame {
     struct mpsc_queue_node node;
     const void *aux;            /* Port it came in by... */
     size_t port;                /* ...and its class. */
+    bool by_socket;             /* Heard by a socket of ours. */
     long long int arrival;      /* ms. */
     size_t len;                 /* Bytes in 'data'. */
     uint8_t data[];
@@ -69,6 +71,11 @@ void ob_inbox_uninit(struct ob_inbox *);
  * called for, wakes whoever runs the pass. */
 void ob_inbox_put(struct ob_inbox *, const void *aux,
                   const struct dp_packet *packet, enum ob_inbox_urgency);
+
+/* The same for one that a socket of ours heard at 'arrival', ms. */
+void ob_inbox_put_heard(struct ob_inbox *, const void *aux,
+                        const struct dp_packet *packet,
+                        long long int arrival, enum ob_inbox_urgency);
 
 /* When are the frames due that wait?  BND_NEVER if there are none, or if they
  * have time. */

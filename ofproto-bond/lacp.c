@@ -17,6 +17,7 @@
 #include "netdev-provider.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/owner.h"
+#include "ofproto-bond/slow.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
 
@@ -35,6 +36,7 @@ lacp_create(void)
 
     ovs_refcount_init(&lacp->ref_cnt);
     ob_inbox_init(&lacp->inbox);
+    atomic_init(&lacp->heard_since, LLONG_MAX);
     return lacp;
 }
 
@@ -97,7 +99,9 @@ bool
 lacp_process_packet(struct lacp *lacp, const void *aux,
                     const struct dp_packet *packet)
 {
-    ob_inbox_put(&lacp->inbox, aux, packet, OB_INBOX_NOW);
+    if (!ob_slow_hears_all(lacp)) {
+        ob_inbox_put(&lacp->inbox, aux, packet, OB_INBOX_NOW);
+    }
     return false;
 }
 
@@ -163,6 +167,7 @@ lacp_member_register(struct lacp *lacp, void *aux,
 
             m->in_lacp = true;
             m->may_enable = false;
+            o->ears_stale = true;       /* For a socket. */
             ob_owner_event(o, &e);
         }
         netdev_close(netdev);
@@ -176,6 +181,7 @@ lacp_member_unregister(struct lacp *lacp, const void *aux)
     struct ob_member *m = o ? ob_owner_find_member(o, aux) : NULL;
 
     if (m) {
+        ob_slow_close(o, m);
         m->in_lacp = false;
         ob_owner_configure_lacp_port(o, m, NULL);
         ob_owner_release_member(o, m);

@@ -23,6 +23,7 @@
 #include "ofproto-bond/listen.h"
 #include "ofproto-bond/ob-config.h"
 #include "ofproto-bond/sense.h"
+#include "ofproto-bond/slow.h"
 #include "ofproto-bond/taps.h"
 
 /* Handles. */
@@ -126,6 +127,7 @@ ob_owner_attach_lacp(struct ob_owner *o, struct lacp *lacp)
 void
 ob_owner_detach_lacp(struct ob_owner *o)
 {
+    ob_slow_close_all(o);
     ovs_mutex_lock(&o->mutex);
     bnd_set_lacp(o->engine, NULL, ob_owner_now(o));
     o->lacp->owner = NULL;
@@ -295,7 +297,7 @@ vacant_member(struct ob_owner *o, const char *name)
     struct ob_member *m = &o->members[o->n_members++];
     memset(m, 0, sizeof *m);
     m->id = o->next_id++;
-    m->tap = -1;
+    m->tap = m->slow = -1;
     m->name = xstrdup(name);
     return m;
 }
@@ -313,6 +315,8 @@ forget_member(struct ob_owner *o, struct ob_member *m)
 {
     struct bnd_event e = { .type = BND_EV_MEMBER_DEL, .id = m->id,
                            .del = { .bond_goes = bond_goes(o) } };
+
+    ob_slow_close(o, m);
 
     struct ob_member gone = *m;
 
@@ -345,7 +349,7 @@ ob_owner_update_taps(struct ob_owner *o)
         bool wanted = o->bond && o->bond->ears && m->in_bond && m->netdev;
 
         if (wanted != (m->tap >= 0)) {
-            int tap = wanted ? ob_tap_open(m->netdev) : -1;
+            int tap = wanted ? ob_tap_open(m->netdev, OB_TAP_PROBES) : -1;
 
             ovs_mutex_lock(&o->mutex);
             ovs_mutex_lock(&o->tx_mutex);
@@ -367,6 +371,7 @@ set_netdev(struct ob_owner *o, struct ob_member *m, struct netdev *netdev)
 {
     struct netdev *old;
 
+    ob_slow_close(o, m);
     ovs_mutex_lock(&o->mutex);
     ovs_mutex_lock(&o->tx_mutex);
     old = m->counted;

@@ -24,6 +24,7 @@
 #include "ofproto-bond/listen.h"
 #include "ofproto-bond/routes.h"
 #include "ofproto-bond/sense.h"
+#include "ofproto-bond/slow.h"
 #include "ofproto-bond/sources.h"
 #include "ofproto-bond/taps.h"
 #include "openvswitch/poll-loop.h"
@@ -213,6 +214,7 @@ ob_owner_unref(struct ob_owner *o)
         ob_sense_set_netdev(&o->members[i], NULL);
         netdev_close(o->members[i].counted);
         ob_tap_close(o->members[i].tap);
+        ob_tap_close(o->members[i].slow);
         free(o->members[i].name);
     }
     free(o->members);
@@ -348,15 +350,31 @@ main_wake_time(const struct ob_owner *o, long long int wake)
             ? ROUND_UP(wake, OB_LACP_GRID) : wake);
 }
 
+/* When did the main loop last come round to 'o', by the machine's clock? */
+static long long int
+main_seen(const struct ob_owner *o)
+{
+    long long int seen;
+
+    atomic_read_relaxed(&CONST_CAST(struct ob_owner *, o)->main_seen, &seen);
+    return seen;
+}
+
 /* Has the main loop not come round to 'o' for long? */
 static bool
 is_held_up(const struct ob_owner *o)
     OVS_REQUIRES(o->mutex)
 {
-    long long int seen;
+    return real_msec() - main_seen(o) >= OB_LATE_MS;
+}
 
-    atomic_read_relaxed(&CONST_CAST(struct ob_owner *, o)->main_seen, &seen);
-    return real_msec() - seen >= OB_LATE_MS;
+/* How late may the main loop be before the guard takes over?  Once it has, and
+ * the main loop has not come round since, nothing is to be waited for. */
+static long long int
+patience(const struct ob_owner *o)
+    OVS_REQUIRES(o->mutex)
+{
+    return main_seen(o) < o->guard_at ? 0 : OB_LATE_MS;
 }
 
 /* Is 'o' one that the guard serves when it is urgent?  Not where the clock of
@@ -375,6 +393,9 @@ ob_owner_guard(struct ob_owner *o)
     bool guarded = is_guarded(o);
     bool pass = (ob_cut_due(o) != BND_NEVER
                  || (wake_time(o) <= time_msec() && is_held_up(o)));
+    if (pass && is_held_up(o)) {
+        o->guard_at = real_msec();
+    }
     ovs_mutex_unlock(&o->mutex);
 
     if (pass) {
@@ -399,7 +420,7 @@ ob_owners_late(long long int now, size_t *n, long long int *next)
     ovs_mutex_lock(&owners_mutex);
     late = xcalloc(hmap_count(&owners) + 1, sizeof *late);
     HMAP_FOR_EACH (o, node, &owners) {
-        long long int wake, urgent;
+        long long int wake, urgent, late_ms;
         bool attached, held_up;
 
         ovs_mutex_lock(&o->mutex);
@@ -408,6 +429,7 @@ ob_owners_late(long long int now, size_t *n, long long int *next)
                   : BND_NEVER);
         attached = o->bond || o->lacp;
         held_up = is_held_up(o);
+        late_ms = patience(o);
         ovs_mutex_unlock(&o->mutex);
 
         if (!attached) {
@@ -416,11 +438,11 @@ ob_owners_late(long long int now, size_t *n, long long int *next)
         /* Events and frames come unannounced, so look at least this often. */
         *next = MIN(*next, now + OB_LATE_MS);
         if (urgent <= now
-            || (wake != BND_NEVER && now - wake >= OB_LATE_MS && held_up)) {
+            || (wake != BND_NEVER && now - wake >= late_ms && held_up)) {
             atomic_count_inc(&o->ref_cnt);
             late[(*n)++] = o;
         } else if (wake != BND_NEVER) {
-            *next = MIN(*next, wake + OB_LATE_MS);
+            *next = MIN(*next, wake + late_ms);
         }
         if (urgent > now) {
             next_urgent = MIN(next_urgent, urgent);
@@ -451,20 +473,8 @@ feed_bytes(struct ob_owner *o, bnd_id id, const void *data, size_t len,
     bnd_event(o->engine, &e, now, &o->fx);
 }
 
-/* Feeds a frame that has come in to the engine. */
-static void
-feed_frame(const struct ob_frame *f, void *o_)
-{
-    struct ob_owner *o = o_;
-    struct ob_member *m = ob_owner_find_member(o, f->aux);
-
-    if (m) {
-        feed_bytes(o, m->id, f->data, f->len, f->arrival);
-    }
-}
-
-/* The same for a frame that translation saw of probes, unless its port has a
- * socket that has seen it, too. */
+/* Feeds a frame that translation saw of probes, unless its port has a socket
+ * that has seen it, too. */
 static void
 feed_answer(const struct ob_frame *f, void *o_)
 {
@@ -506,8 +516,12 @@ static void
 feed_lacpdu(const struct ob_frame *f, void *o_)
 {
     struct ob_owner *o = o_;
+    struct ob_member *m = ob_owner_find_member(o, f->aux);
 
-    feed_frame(f, o);
+    if (!m || !ob_slow_is_news(o, m, f)) {
+        return;
+    }
+    feed_bytes(o, m->id, f->data, f->len, f->arrival);
     o->extra.rx_late = MAX(o->extra.rx_late, ob_owner_now(o) - f->arrival);
 }
 
@@ -744,6 +758,7 @@ update_ears(struct ob_owner *o)
         ovs_mutex_unlock(&o->mutex);
     }
     ob_owner_update_taps(o);
+    ob_slow_update(o);
 }
 
 void

@@ -94,6 +94,12 @@ struct ob_member {
      * to change it, and with 'tx_mutex' to send by it or to change it. */
     int tap;
 
+    /* For slow.h: likewise, for LACPDUs; since when, ms; and the last ones
+     * that translation and the socket saw, as long as both do. */
+    int slow;
+    long long int slow_since;
+    uint32_t slow_last[2];
+
     /* For device.h. */
     bool mac_changed;           /* By us: it has not 'perm_mac'. */
     struct eth_addr set_mac;    /* What we gave it last, or zero. */
@@ -139,6 +145,8 @@ struct ob_owner {
     struct ob_mac_todo *todo_macs; /* In this order... */
     size_t n_todo_macs;         /* ...so many. */
 
+    long long int guard_at;     /* (m) When the guard last took over, ms of
+                                 * the machine's clock. */
     struct bond *bond;          /* (m) Attached handles, or null. */
     struct lacp *lacp;          /* (m) */
     atomic_int lacp_status;     /* enum bnd_lacp_status of the last pass. */

@@ -70,6 +70,22 @@ static const struct sock_filter any_filter[] = {
 
 BUILD_ASSERT_DECL(ARRAY_SIZE(any_filter) == ARP_UNTAGGED);
 
+/* Slow protocols that others have sent, with a tag in the frame (and maybe one
+ * that the kernel has taken out) or none. */
+static const struct sock_filter slow_filter[] = {
+    /*  0 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                      SKF_AD_OFF + SKF_AD_PKTTYPE),
+    /*  1 */ JEQ(PACKET_OUTGOING, 9 - 2, 0),
+    /*  2 */ LDH(12),
+    /*  3 */ JEQ(ETH_P_SLOW, 8 - 4, 0),
+    /*  4 */ JEQ(ETH_P_8021Q, 6 - 5, 0),
+    /*  5 */ JEQ(ETH_P_8021AD, 0, 9 - 6),
+    /*  6 */ LDH(16),
+    /*  7 */ JEQ(ETH_P_SLOW, 0, 9 - 8),
+    /*  8 */ BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    /*  9 */ BPF_STMT(BPF_RET | BPF_K, 0),
+};
+
 static size_t
 build_filter(struct sock_filter f[MAX_FILTER], const struct bnd_ip *targets,
              size_t n_targets)
@@ -137,7 +153,7 @@ ob_tap_listen_for(int fd, bool any, const struct bnd_ip *targets, size_t n)
 
 /* Returns 0 or a positive errno. */
 static int
-set_up(int fd, int ifindex)
+set_up(int fd, int ifindex, enum ob_tap_kind kind)
 {
     const struct sockaddr_ll sll = {
         .sll_family = AF_PACKET,
@@ -145,7 +161,9 @@ set_up(int fd, int ifindex)
         .sll_ifindex = ifindex,
     };
     const int on = 1, bytes = QUEUE_BYTES;
-    int error = set_filter(fd, any_filter, ARRAY_SIZE(any_filter));
+    int error = (kind == OB_TAP_SLOW
+                 ? set_filter(fd, slow_filter, ARRAY_SIZE(slow_filter))
+                 : set_filter(fd, any_filter, ARRAY_SIZE(any_filter)));
 
     if (error) {
         return error;
@@ -155,14 +173,15 @@ set_up(int fd, int ifindex)
         || bind(fd, (const struct sockaddr *) &sll, sizeof sll)) {
         return errno;
     }
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes)) {
+    if (kind == OB_TAP_PROBES
+        && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes)) {
         VLOG_DBG("cannot enlarge a queue (%s)", ovs_strerror(errno));
     }
     return set_nonblocking(fd);
 }
 
 int
-ob_tap_open(const struct netdev *netdev)
+ob_tap_open(const struct netdev *netdev, enum ob_tap_kind kind)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
     int ifindex, error, fd;
@@ -178,10 +197,11 @@ ob_tap_open(const struct netdev *netdev)
 
     /* Nothing comes in before it is bound. */
     fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-    error = fd < 0 ? errno : set_up(fd, ifindex);
+    error = fd < 0 ? errno : set_up(fd, ifindex, kind);
     if (error) {
-        VLOG_WARN_RL(&rl, "%s: cannot listen for answers to probes apart from "
-                     "the datapath (%s)", netdev_get_name(netdev),
+        VLOG_WARN_RL(&rl, "%s: cannot listen for %s apart from the datapath "
+                     "(%s)", netdev_get_name(netdev),
+                     kind == OB_TAP_SLOW ? "LACPDUs" : "answers to probes",
                      ovs_strerror(error));
         ob_tap_close(fd);
         fd = -1;
@@ -266,15 +286,16 @@ ob_tap_read(int fd, struct dp_packet *packet, long long int *arrival)
     return true;
 }
 
-bool
+int
 ob_tap_send(int fd, const void *data, size_t len)
 {
-    ssize_t n = -1;
+    ssize_t n;
 
-    if (fd >= 0) {
-        do {
-            n = send(fd, data, len, MSG_DONTWAIT);
-        } while (n < 0 && errno == EINTR);
+    if (fd < 0) {
+        return ENODEV;
     }
-    return n >= 0;
+    do {
+        n = send(fd, data, len, MSG_DONTWAIT);
+    } while (n < 0 && errno == EINTR);
+    return n < 0 ? errno : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Probes and answers past the datapath
- * ====================================
+/* Control frames past the datapath
+ * ================================
  *
  * In the userspace datapath a device of the kernel is read by a socket, and
  * what the datapath does not read in time is dropped there, answers to probes
@@ -15,6 +15,9 @@
  * Probes leave by the same socket: the datapath would look through all its
  * ports for each of them, which takes more time than all the rest where there
  * are hundreds of bonds.
+ *
+ * LACPDUs have a socket, too, with kernel's datapath or not: whoever holds up
+ * the main loop may hold up the datapath, or have its locks.  See slow.h.
  *
  * Threads
  * -------
@@ -32,10 +35,16 @@
 struct dp_packet;
 struct netdev;
 
-/* Returns a socket for the device of 'netdev', or -1 if it cannot have one. */
-int ob_tap_open(const struct netdev *netdev);
+/* What a socket is for. */
+enum ob_tap_kind {
+    OB_TAP_PROBES,              /* ARP and neighbour discovery. */
+    OB_TAP_SLOW                 /* Slow protocols: LACP and Marker. */
+};
 
-/* Lets 'fd' have of ARP only what names one of the 'n' at 'targets', unless it
+/* Returns a socket for the device of 'netdev', or -1 if it cannot have one. */
+int ob_tap_open(const struct netdev *netdev, enum ob_tap_kind);
+
+/* Lets 'fd', for probes, have of ARP only what names one of the 'n' at 'targets', unless it
  * is 'any': what it has no use for shall not fill its queue. */
 void ob_tap_listen_for(int fd, bool any, const struct bnd_ip *targets,
                        size_t n);
@@ -53,8 +62,8 @@ void ob_tap_close(int fd);
  * least.  Returns false if there is none; '*arrival' is when it came, ms. */
 bool ob_tap_read(int fd, struct dp_packet *packet, long long int *arrival);
 
-/* Sends the frame of 'len' bytes at 'data'.  Returns false if 'fd' is -1 or
- * the kernel does not take it now. */
-bool ob_tap_send(int fd, const void *data, size_t len);
+/* Sends the frame of 'len' bytes at 'data'.  Returns 0 or a positive errno,
+ * ENODEV if 'fd' is -1. */
+int ob_tap_send(int fd, const void *data, size_t len);
 
 #endif /* taps.h */

@@ -8,6 +8,7 @@
 #include "ofproto-bond/device.h"
 #include "ofproto-bond/guard.h"
 #include "ofproto-bond/owner.h"
+#include "ofproto-bond/slow.h"
 #include "ovsdb-idl.h"
 #include "util.h"
 #include "vswitch-idl.h"
@@ -71,6 +72,7 @@ bx_plugin_exit(bool delete_datapath)
 {
     ob_carrier_stop();
     ob_guard_stop();
+    ob_slow_stop();
     if (!delete_datapath) {
         ob_device_leave_all();
     }

@@ -109,14 +109,19 @@ def test_lacpdus_go_out_while_main_is_stopped(lab, daemon, stock, request,
     with main_thread_stopped(pair.s1):
         seen = lacpdus(sock, 2.8)
         partner = pair.s2.lacp()
+        # Nor does a failover wait.
+        pair.cables[0].cut()
+        wait_until(lambda: "active member is now p2" in pair.s1.log(),
+                   "p2 is active", 2)
     sock.close()
-    # One a second, each at most 200 ms and a bit late.
+    pair.cables[0].mend()
+    # One a second, the first at most 200 ms and a bit late.
     assert len(seen) >= 2, seen
     gaps = [b[0] - a[0] for a, b in zip(seen, seen[1:])]
     assert max(gaps) < 1.8, gaps
     assert len(partner.current()) == 2
     late, worst, by_guard = guard_passes(pair.s1)
-    assert by_guard >= 2 and late >= 2, (late, by_guard)
+    assert by_guard >= 2 and late >= 1, (late, by_guard)
     assert 200 <= worst < 3000, worst
     # Nobody lost anything by it.
     wait_until(lambda: len(pair.s1.lacp().current()) == 2, "both current")
@@ -147,13 +152,17 @@ AFXDP = ["--", "set", "interface", "p1", "type=afxdp",
          "type=afxdp", "options:xdp-mode=generic"]
 
 
-@pytest.mark.parametrize("seconds", [6])
+@pytest.mark.parametrize("members, seconds", [
+    pytest.param([], 10, id="veth"), pytest.param(AFXDP, 6, id="af_xdp")])
 def test_no_flap_at_either_end(lab, daemon, stock, request, known_in_stock,
-                               seconds):
-    """Members that a datapath thread polls (AF_XDP) also hear their partner
-    while the main thread is stopped: longer than the timeout of 3 s."""
+                               members, seconds):
+    """All members hear their partner while the main thread is stopped, for
+    longer than the timeout of 3 s: those that the main thread polls for the
+    datapath by sockets of their own, others by threads of the datapath.  And
+    each LACPDU is heard once."""
     known_in_stock(request, "stock OVS has no guard")
-    pair = Pair(lab, daemon, stock, AFXDP)
+    pair = Pair(lab, daemon, stock, members)
+    before = pair.s1.lacp_stats(), pair.s2.lacp_stats()
     with main_thread_stopped(pair.s1):
         time.sleep(seconds)
         assert len(pair.s2.lacp().current()) == 2
@@ -163,6 +172,11 @@ def test_no_flap_at_either_end(lab, daemon, stock, request, known_in_stock,
         assert all(s["Link Expired"] == 0
                    for s in switch.lacp_stats().values()), switch.name
     reachable(pair.h1, "10.0.0.2")
+    after = pair.s1.lacp_stats(), pair.s2.lacp_stats()
+    for p, q in ("p1", "q1"), ("p2", "q2"):
+        heard = after[0][p]["RX PDUs"] - before[0][p]["RX PDUs"]
+        sent = after[1][q]["TX PDUs"] - before[1][q]["TX PDUs"]
+        assert abs(heard - sent) <= 1 and heard >= seconds, (heard, sent)
 
 
 def test_no_flap_while_the_database_is_away(lab, daemon, stock, request,
