@@ -13,6 +13,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/core/effects.c \
 	lib/core/effects.h \
 	lib/core/event.h \
+	lib/core/late.h \
 	lib/core/member.h \
 	lib/core/status.c \
 	lib/core/status.h \
@@ -54,6 +55,8 @@ lib_libbond_engine_a_SOURCES = \
 	lib/address/address.h \
 	lib/announce/notify.c \
 	lib/announce/notify.h \
+	lib/lacp/lacp-late.c \
+	lib/lacp/lacp-late.h \
 	lib/lacp/lacp-marker.c \
 	lib/lacp/lacp-mux.c \
 	lib/lacp/lacp-periodic.c \
@@ -120,6 +123,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/bond/probes.c \
 	lib/bond/status-fill.c \
 	lib/bond/status-json.c \
+	lib/bond/status-lacp.c \
 	lib/bond/status-more.c \
 	lib/bond/status-probe.c \
 	lib/bond/status-proc.c \

@@ -27,6 +27,9 @@ is_lacp(enum bnd_trace_type type)
     case BND_TRACE_FSM:
     case BND_TRACE_LACP_STATUS:
     case BND_TRACE_LOOPBACK:
+    case BND_TRACE_SILENT:
+    case BND_TRACE_OVERDUE:
+    case BND_TRACE_IN_TIME:
     case BND_TRACE_BAD_FRAME:
         return true;
 

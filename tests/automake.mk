@@ -92,6 +92,7 @@ TESTSUITE_AT = \
 	tests/unit/fastpath.at \
 	tests/unit/hash.at \
 	tests/unit/lacp.at \
+	tests/unit/lacp-late.at \
 	tests/unit/lacp-standard.at \
 	tests/unit/prop-bond.at \
 	tests/unit/settings.at \

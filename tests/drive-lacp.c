@@ -26,6 +26,9 @@
  *     frame a1 HEX                           a1 receives a frame
  *     log; nolog                             print what is sent, and changes
  *     show a1; stats a1
+ *     late a1                                the account of late LACPDUs: what
+ *         is not 0 of gaps and delays, by their bounds, and the alarms
+ *     stall T                                nobody runs before T
  *     expect a1 [rx=WORD] [attached=yes|no] [enable=yes|no] [actor=STATE]
  *               [partner=STATE] [agg=N] [tx=N] [late=N]
  *     expect a [status=WORD] [wake=T|never|now]
@@ -644,6 +647,57 @@ cmd_stats(struct lab *lab)
 }
 
 static void
+print_counts(const char *label, const uint32_t counts[],
+             const char *const bounds[], size_t n)
+{
+    printf(" %s", label);
+    for (size_t i = 0; i < n; i++) {
+        if (counts[i]) {
+            printf(" %s:%u", bounds[i], counts[i]);
+        }
+    }
+}
+
+static void
+cmd_late(struct lab *lab)
+{
+    static const char *const gaps[] = {
+#define BND_LATE_GAP(MS) #MS,
+        BND_LATE_GAPS
+#undef BND_LATE_GAP
+        "more"
+    };
+    static const char *const delays[] = {
+#define BND_LATE_DELAY(MS) #MS,
+        BND_LATE_DELAYS
+#undef BND_LATE_DELAY
+        "more"
+    };
+    struct port *port = arg_port(lab, 1);
+    struct bnd_lacp_port_status s = port_status(port);
+
+    printf("%lld %s:", lab->now, port->name);
+    print_counts("gaps", s.late.gaps, gaps, ARRAY_SIZE(gaps));
+    printf(" worst %lld", s.late.worst_gap);
+    print_counts("delays", s.late.delays, delays, ARRAY_SIZE(delays));
+    printf(" worst %lld silent %u%s overdue %u%s\n", s.late.worst_delay,
+           s.late.n_silent, s.late.silent ? " now" : "", s.late.n_overdue,
+           s.late.overdue ? " now" : "");
+}
+
+static void
+cmd_stall(struct lab *lab)
+{
+    long long int until = bndtest_number(&lab->line, 1);
+
+    if (until < lab->now) {
+        bndtest_fatal(&lab->line, "that is over");
+    }
+    lab->now = until;
+    pass(lab);
+}
+
+static void
 expect(const struct lab *lab, const char *key, const char *actual)
 {
     const char *wanted = bndtest_value(&lab->line, key);
@@ -700,7 +754,7 @@ cmd_expect(struct lab *lab)
     expect_number(lab, "agg", s.aggregator);
     expect_number(lab, "key", s.actor.key);
     expect_number(lab, "tx", s.n_tx);
-    expect_number(lab, "late", s.tx_late_max);
+    expect_number(lab, "late", s.late.worst_delay);
 }
 
 static void
@@ -735,6 +789,10 @@ run_command(struct lab *lab)
         print_status(lab, port, &s);
     } else if (!strcmp(cmd, "stats")) {
         cmd_stats(lab);
+    } else if (!strcmp(cmd, "late")) {
+        cmd_late(lab);
+    } else if (!strcmp(cmd, "stall")) {
+        cmd_stall(lab);
     } else if (!strcmp(cmd, "expect")) {
         cmd_expect(lab);
     } else {

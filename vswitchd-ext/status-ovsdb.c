@@ -246,6 +246,40 @@ bx_status_read(struct ovsdb_idl *idl)
 }
 
 static void
+add_lacp(const struct bnd_status *s, struct smap *smap)
+{
+    const struct bnd_status_aggregator *agg;
+    struct ds alarms = DS_EMPTY_INITIALIZER;
+    int n;
+
+    smap_add(smap, "bond_carrier", s->carrier ? "up" : "down");
+    smap_add(smap, "bond_lacp_status", bnd_lacp_status_name(s->lacp_status));
+    if (s->lacp_fallback) {
+        smap_add(smap, "bond_lacp_fallback", s->lacp_fallback);
+    }
+    agg = bnd_status_active_agg(s, &n);
+    if (agg) {
+        smap_add_format(smap, "bond_ad_aggregator", "%"PRIu32, agg->id);
+        smap_add_format(smap, "bond_ad_num_ports", "%d", n);
+        smap_add_format(smap, "bond_ad_partner_mac", ETH_ADDR_FMT,
+                        ETH_ADDR_ARGS(agg->partner_system));
+    }
+    for (size_t i = 0; i < s->n_members; i++) {
+        const struct bnd_status_member *m = &s->members[i];
+
+        if (m->has_lacp && (m->lacp.late.silent || m->lacp.late.overdue)) {
+            ds_put_format(&alarms, "%s%s %s", alarms.length ? ", " : "",
+                          m->name, (m->lacp.late.silent ? "partner silent"
+                                    : "overdue"));
+        }
+    }
+    if (alarms.length) {
+        smap_add(smap, "bond_lacp_late", ds_cstr(&alarms));
+    }
+    ds_destroy(&alarms);
+}
+
+static void
 make_status(const struct bnd_status *s, const struct bnd_status_extra *x,
             struct smap *smap)
 {
@@ -272,6 +306,9 @@ make_status(const struct bnd_status *s, const struct bnd_status_extra *x,
     }
     if (x->errors || s->refusal) {
         add_errors(smap, x->errors, s->refusal);
+    }
+    if (s->has_lacp) {
+        add_lacp(s, smap);
     }
     add_past(s, smap);
 }

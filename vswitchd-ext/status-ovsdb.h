@@ -12,6 +12,9 @@
  *                 bond_last_failover  UTC, absent if there was none
  *                 bond_last_failover_cause
  *                 bond_error          absent if the configuration is right
+ *                 with LACP: bond_carrier, bond_lacp_status,
+ *                 bond_lacp_fallback, bond_ad_aggregator, bond_ad_num_ports,
+ *                 bond_ad_partner_mac, bond_lacp_late (see README.md)
  *     statistics  bond_failovers, bond_tx_packets, bond_tx_bytes,
  *                 MEMBER_link_failures, MEMBER_tx_bytes
  *

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "bond/bond.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "bond/bond-private.h"
 #include "openvswitch/dynamic-string.h"
@@ -44,6 +45,17 @@ fill_lacp_port(const struct bnd_lacp_port_status *ps,
         .rx = rx_name(ps->rx),
         .attached = ps->attached,
         .may_enable = ps->may_enable,
+        .may_collect = ps->may_collect,
+        .in_active = ps->in_active,
+        .individual = ps->individual,
+        .standby = ps->standby,
+        .receive = ps->rx_state,
+        .mux = ps->mux_state,
+        .periodic = ps->periodic_state,
+        .actor_churn = bnd_churn_name(ps->actor_churn),
+        .partner_churn = bnd_churn_name(ps->partner_churn),
+        .n_actor_churn = ps->n_actor_churn,
+        .n_partner_churn = ps->n_partner_churn,
         .port_id = ps->port_id,
         .port_priority = ps->port_priority,
         .aggregator = ps->aggregator,
@@ -56,9 +68,70 @@ fill_lacp_port(const struct bnd_lacp_port_status *ps,
         .n_expired = ps->n_expired,
         .n_defaulted = ps->n_defaulted,
         .n_carrier = ps->n_carrier,
+        .lacpdu_rx = ps->n_lacpdu_rx,
+        .lacpdu_tx = ps->n_lacpdu_tx,
+        .unknown_rx = ps->n_unknown_rx,
+        .illegal_rx = ps->n_illegal_rx,
+        .marker_rx = ps->n_marker_info_rx,
+        .marker_resp_tx = ps->n_marker_resp_tx,
+        .marker_resp_rx = ps->n_marker_resp_rx,
+        .marker_unknown_rx = ps->n_marker_unknown_rx,
         .rx_late_max = ps->rx_late_max,
-        .tx_late_max = ps->tx_late_max,
+        .late = ps->late,
     };
+}
+
+static const char *
+fallback_name(enum bnd_lacp_fallback fallback)
+{
+    switch (fallback) {
+    case BND_LACP_FB_NONE:
+        return NULL;
+    case BND_LACP_FB_LINUX:
+        return "individual";
+    case BND_LACP_FB_AB:
+        return "active-backup";
+    case BND_LACP_FB_ALL:
+        return "all-active";
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+static void
+fill_lacp(const struct bnd_bond *b, struct bnd_status *s)
+{
+    const struct bnd_lacp_config *lacp = &b->lacp_config;
+    struct bnd_lacp_agg_status *aggs;
+
+    s->has_lacp = true;
+    s->lacp_standard = lacp->flavour == BND_LACP_FLAVOUR_STANDARD;
+    s->lacp_active = lacp->active;
+    s->lacp_fast = lacp->fast;
+    s->lacp_system = lacp->system;
+    s->lacp_system_priority = lacp->system_priority;
+    s->lacp_key = bnd_lacp_default_key(b->lacp);
+    s->lacp_fallback = fallback_name(bnd_lacp_fallback_now(b));
+    s->n_aggs = bnd_lacp_aggregators(b, &aggs);
+    s->aggs = xcalloc(s->n_aggs + 1, sizeof *s->aggs);
+    for (size_t i = 0; i < s->n_aggs; i++) {
+        const struct bnd_lacp_agg_status *agg = &aggs[i];
+
+        s->aggs[i] = (struct bnd_status_aggregator) {
+            .id = agg->id,
+            .active = agg->active,
+            .individual = agg->individual,
+            .has_partner = agg->has_partner,
+            .n_ports = agg->n_ports,
+            .n_enabled = agg->n_enabled,
+            .actor_key = agg->actor_key,
+            .partner_key = agg->partner_key,
+            .partner_priority = agg->partner_priority,
+            .partner_system = agg->partner_system,
+            .bandwidth = agg->bandwidth,
+        };
+    }
+    free(aggs);
 }
 
 static void
@@ -228,8 +301,6 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
 void
 bnd_get_brief(const struct bnd_bond *b, struct bnd_status *s)
 {
-    const struct bnd_lacp_config *lacp = &b->lacp_config;
-
     memset(s, 0, sizeof *s);
     s->next_rebalance = BND_NEVER;
     s->lacp_status = b->lacp_status;
@@ -238,12 +309,7 @@ bnd_get_brief(const struct bnd_bond *b, struct bnd_status *s)
         fill_bond(b, s);
     }
     if (b->lacp) {
-        s->has_lacp = true;
-        s->lacp_active = lacp->active;
-        s->lacp_fast = lacp->fast;
-        s->lacp_system = lacp->system;
-        s->lacp_system_priority = lacp->system_priority;
-        s->lacp_key = bnd_lacp_default_key(b->lacp);
+        fill_lacp(b, s);
     }
 }
 

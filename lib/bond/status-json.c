@@ -119,85 +119,6 @@ lines(const char *text)
     return array;
 }
 
-/* LACP. */
-
-static void
-put_lacp_info(struct json *o, const char *side,
-              const struct bnd_status_lacp_info *info)
-{
-    struct json *j = json_object_create();
-
-    put_num(j, "system_priority", info->system_priority);
-    put_mac(j, "system", info->system);
-    put_num(j, "key", info->key);
-    put_num(j, "port_priority", info->port_priority);
-    put_num(j, "port_number", info->port_id);
-    put_num(j, "port_state", info->state);
-    put(o, side, j);
-}
-
-static struct json *
-lacp_port(const struct bnd_status_lacp_port *p)
-{
-    struct json *j = json_object_create();
-
-    put_str(j, "rx_state", p->rx);
-    put_bool(j, "attached", p->attached);
-    put_bool(j, "may_enable", p->may_enable);
-    put_lacp_info(j, "actor", &p->actor);
-    put_lacp_info(j, "partner", &p->partner);
-    put_num(j, "tx_pdus", p->n_tx);
-    put_num(j, "rx_pdus", p->n_rx);
-    put_num(j, "rx_bad_pdus", p->n_bad);
-    put_num(j, "rx_marker_pdus", p->n_marker_rx);
-    put_num(j, "expired", p->n_expired);
-    put_num(j, "defaulted", p->n_defaulted);
-    put_num(j, "carrier_changed", p->n_carrier);
-    put_num(j, "rx_late_max_ms", p->rx_late_max);
-    put_num(j, "tx_late_max_ms", p->tx_late_max);
-    return j;
-}
-
-static struct json *
-ad_info(const struct bnd_status *s)
-{
-    struct json *j = json_object_create();
-    int n;
-    const struct bnd_status_member *m = bnd_status_attached(s, &n);
-
-    put_num(j, "aggregator", m ? m->lacp.aggregator : 0);
-    put_num(j, "num_ports", n);
-    put_num(j, "actor_key", m ? m->lacp.actor.key : 0);
-    put_num(j, "partner_key", m ? m->lacp.partner.key : 0);
-    if (m) {
-        put_mac(j, "partner_mac", m->lacp.partner.system);
-    } else {
-        put_str(j, "partner_mac", NULL);
-    }
-    return j;
-}
-
-static void
-put_lacp(struct json *o, const struct bnd_status *s)
-{
-    struct json *j;
-
-    put_str(o, "lacp_status", bnd_lacp_status_name(s->lacp_status));
-    if (!s->has_lacp) {
-        put(o, "lacp", json_null_create());
-        put(o, "ad_info", json_null_create());
-        return;
-    }
-    j = json_object_create();
-    put_bool(j, "active", s->lacp_active);
-    put_str(j, "rate", s->lacp_fast ? "fast" : "slow");
-    put_mac(j, "system", s->lacp_system);
-    put_num(j, "system_priority", s->lacp_system_priority);
-    put_num(j, "key", s->lacp_key);
-    put(o, "lacp", j);
-    put(o, "ad_info", ad_info(s));
-}
-
 /* Members. */
 
 static void
@@ -243,7 +164,7 @@ member(const struct bnd_status *s, const struct bnd_status_member *m,
         put_known(j, "ad_aggregator_id", m->lacp.aggregator);
         put_num(j, "ad_actor_oper_port_state", m->lacp.actor.state);
         put_num(j, "ad_partner_oper_port_state", m->lacp.partner.state);
-        put(j, "lacp", lacp_port(&m->lacp));
+        put(j, "lacp", bnd_lacp_port_to_json(&m->lacp));
     } else {
         put_str(j, "ad_aggregator_id", NULL);
         put_str(j, "ad_actor_oper_port_state", NULL);
@@ -350,7 +271,9 @@ bnd_status_to_json(const char *name, const struct bnd_status *s,
     put_if(o, "tx_bytes", x->has_tx, x->tx_bytes);
     put_left(o, "next_rebalance_ms", s->next_rebalance, now);
     put_failovers(o, s);
-    put_lacp(o, s);
+    put_str(o, "lacp_status", bnd_lacp_status_name(s->lacp_status));
+    put(o, "lacp", bnd_lacp_to_json(s));
+    put(o, "ad_info", bnd_ad_info_to_json(s));
     put(o, "options", options ? options : json_null_create());
     put(o, "errors", errors);
     put(o, "notes", lines(x->notes));

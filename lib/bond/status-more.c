@@ -168,6 +168,7 @@ bnd_format_more(const struct bnd_status *s, const struct bnd_status_extra *x,
         format_link(sorted[i], now, ds);
         bnd_format_probes(s, x, sorted[i], now, ds);
     }
+    bnd_format_more_lacp(s, sorted, ds);
     format_failover(s, ds);
     ds_put_char(ds, '\n');
 }

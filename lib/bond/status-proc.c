@@ -11,9 +11,9 @@
  * Linux shows a part of it only to the administrator; nobody else can speak to
  * the daemon.
  *
- * We simplify: what LACP here does not have is left out, not made up: the
- * policy by which an aggregator is chosen (ad_select) and the churn machines'
- * lines. */
+ * We simplify: what LACP of other modes does not have is left out, not made up:
+ * the policy by which an aggregator is chosen (ad_select) and the churn
+ * machines' lines. */
 
 #include <config.h>
 #include "bond/status-text.h"
@@ -44,12 +44,6 @@ static const struct {
     [BND_MODE_SLB] = { "load balancing (balance-slb)", true, false },
     [BND_MODE_TCP] = { "load balancing (balance-tcp)", false, false },
 };
-
-static const char *
-on_off(bool on)
-{
-    return on ? "on" : "off";
-}
 
 static const char *
 up_down(bool up)
@@ -103,47 +97,8 @@ format_monitor(const struct bnd_status *s, struct ds *ds)
 }
 
 static void
-format_lacp(const char *name, const struct bnd_status *s, struct ds *ds)
-{
-    const struct bnd_status_member *m;
-    int n;
-
-    ds_put_cstr(ds, "\n802.3ad info\n");
-    ds_put_format(ds, "LACP active: %s\n", on_off(s->lacp_active));
-    ds_put_format(ds, "LACP rate: %s\n", s->lacp_fast ? "fast" : "slow");
-    /* As one is enough. */
-    ds_put_cstr(ds, "Min links: 0\n");
-    ds_put_format(ds, "System priority: %u\n", s->lacp_system_priority);
-    put_mac("System MAC address", s->lacp_system, ds);
-
-    m = bnd_status_attached(s, &n);
-    if (!m) {
-        ds_put_format(ds, "bond %s has no active aggregator\n", name);
-        return;
-    }
-    ds_put_cstr(ds, "Active Aggregator Info:\n");
-    ds_put_format(ds, "\tAggregator ID: %"PRIu32"\n", m->lacp.aggregator);
-    ds_put_format(ds, "\tNumber of ports: %d\n", n);
-    ds_put_format(ds, "\tActor Key: %u\n", m->lacp.actor.key);
-    ds_put_format(ds, "\tPartner Key: %u\n", m->lacp.partner.key);
-    put_mac("\tPartner Mac Address", m->lacp.partner.system, ds);
-}
-
-static void
-format_lacp_info(const char *side, const char *key,
-                 const struct bnd_status_lacp_info *info, struct ds *ds)
-{
-    ds_put_format(ds, "details %s lacp pdu:\n", side);
-    ds_put_format(ds, "    system priority: %u\n", info->system_priority);
-    put_mac("    system mac address", info->system, ds);
-    ds_put_format(ds, "    %s key: %u\n", key, info->key);
-    ds_put_format(ds, "    port priority: %u\n", info->port_priority);
-    ds_put_format(ds, "    port number: %u\n", info->port_id);
-    ds_put_format(ds, "    port state: %u\n", info->state);
-}
-
-static void
-format_member(const struct bnd_status_member *m, struct ds *ds)
+format_member(const struct bnd_status *s, const struct bnd_status_member *m,
+              struct ds *ds)
 {
     ds_put_format(ds, "\nSlave Interface: %s\n", m->name);
     ds_put_format(ds, "MII Status: %s\n", bnd_link_state_name(m->link));
@@ -160,13 +115,7 @@ format_member(const struct bnd_status_member *m, struct ds *ds)
     ds_put_format(ds, "Slave queue ID: %u\n", m->options.queue_id);
 
     if (m->has_lacp) {
-        if (!m->lacp.aggregator) {
-            ds_put_cstr(ds, "Aggregator ID: N/A\n");
-            return;
-        }
-        ds_put_format(ds, "Aggregator ID: %"PRIu32"\n", m->lacp.aggregator);
-        format_lacp_info("actor", "port", &m->lacp.actor, ds);
-        format_lacp_info("partner", "oper", &m->lacp.partner, ds);
+        bnd_format_proc_lacp_port(s, &m->lacp, ds);
     }
 }
 
@@ -179,9 +128,9 @@ bnd_format_proc(const char *name, const struct bnd_status *s,
     format_monitor(s, ds);
     bnd_format_proc_probes(s, ds);
     if (s->has_lacp) {
-        format_lacp(name, s, ds);
+        bnd_format_proc_lacp(name, s, ds);
     }
     for (size_t i = 0; i < s->n_members; i++) {
-        format_member(&s->members[i], ds);
+        format_member(s, &s->members[i], ds);
     }
 }

@@ -83,6 +83,19 @@ struct json *bnd_probed_to_json(const struct bnd_status *,
                                 const struct bnd_status_member *,
                                 const struct bnd_status_extra *);
 
+/* The same about LACP. */
+void bnd_format_more_lacp(const struct bnd_status *,
+                          const struct bnd_status_member *const sorted[],
+                          struct ds *);
+void bnd_format_proc_lacp(const char *name, const struct bnd_status *,
+                          struct ds *);
+void bnd_format_proc_lacp_port(const struct bnd_status *,
+                               const struct bnd_status_lacp_port *,
+                               struct ds *);
+struct json *bnd_lacp_to_json(const struct bnd_status *);
+struct json *bnd_ad_info_to_json(const struct bnd_status *);
+struct json *bnd_lacp_port_to_json(const struct bnd_status_lacp_port *);
+
 /* Appends to the reply of bond/proc what /proc/net/bonding/'name' would say,
  * if the bond were one of the Linux bonding driver.
  *

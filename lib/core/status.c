@@ -34,6 +34,7 @@ bnd_status_uninit(struct bnd_status *s)
         free(s->failovers[i].to);
     }
     free(s->failovers);
+    free(s->aggs);
     free(s->slots);
     free(s->primary);
     free(s->refusal);
@@ -112,21 +113,23 @@ bnd_status_n_buckets(const struct bnd_status *s, bnd_id id)
     return n;
 }
 
-const struct bnd_status_member *
-bnd_status_attached(const struct bnd_status *s, int *n)
+const struct bnd_status_aggregator *
+bnd_status_active_agg(const struct bnd_status *s, int *n)
 {
-    const struct bnd_status_member *first = NULL;
+    const struct bnd_status_aggregator *active = NULL;
 
     *n = 0;
-    for (size_t i = 0; i < s->n_members; i++) {
-        const struct bnd_status_member *m = &s->members[i];
-
-        if (m->has_lacp && m->lacp.attached && m->link == BND_LINK_UP) {
-            first = first ? first : m;
-            ++*n;
+    for (size_t i = 0; i < s->n_aggs; i++) {
+        if (s->aggs[i].active) {
+            active = &s->aggs[i];
         }
     }
-    return first;
+    for (size_t i = 0; active && i < s->n_members; i++) {
+        const struct bnd_status_member *m = &s->members[i];
+
+        *n += (m->has_lacp && m->lacp.in_active && m->link == BND_LINK_UP);
+    }
+    return *n ? active : NULL;
 }
 
 /* Days since 1970 of the first day of 'year'. */

@@ -16,6 +16,7 @@
 
 #include <stddef.h>
 #include "core/bnd-types.h"
+#include "core/late.h"
 #include "core/member.h"
 
 struct ds;
@@ -35,15 +36,40 @@ struct bnd_status_lacp_port {
     const char *rx;             /* "current", "expired", "defaulted". */
     bool attached;
     bool may_enable;
+    bool may_collect;
     uint16_t port_id;
     uint16_t port_priority;
     uint32_t aggregator;
+    bool in_active;             /* Of the aggregator in use. */
+    bool individual;
+    bool standby;
     struct bnd_status_lacp_info actor;
     struct bnd_status_lacp_info partner;
+    const char *receive, *mux, *periodic; /* States of machines. */
+    const char *actor_churn, *partner_churn; /* Likewise, as in Linux... */
+    uint32_t n_actor_churn, n_partner_churn; /* ...and times of churn. */
     uint32_t n_tx, n_rx, n_bad, n_marker_rx;
     uint32_t n_expired, n_defaulted, n_carrier;
+
+    /* As Linux counts. */
+    uint32_t lacpdu_rx, lacpdu_tx, unknown_rx, illegal_rx;
+    uint32_t marker_rx, marker_resp_tx, marker_resp_rx, marker_unknown_rx;
+
     long long int rx_late_max;  /* ms. */
-    long long int tx_late_max;  /* ms. */
+    struct bnd_late late;
+};
+
+/* An aggregator with ports. */
+struct bnd_status_aggregator {
+    uint32_t id;
+    bool active;                /* In use. */
+    bool individual;
+    bool has_partner;
+    int n_ports, n_enabled;     /* Ports, and those with their links up. */
+    uint16_t actor_key, partner_key;
+    uint16_t partner_priority;
+    struct eth_addr partner_system;
+    uint64_t bandwidth;         /* Mbps. */
 };
 
 /* A target of probes, and how it is probed. */
@@ -179,11 +205,16 @@ struct bnd_status {
 
     /* LACP system, if 'has_lacp'. */
     bool has_lacp;
+    bool lacp_standard;         /* As the standard says, else as Open vSwitch
+                                 * does. */
     bool lacp_active;
     bool lacp_fast;
     struct eth_addr lacp_system;
     uint16_t lacp_system_priority;
     uint16_t lacp_key;
+    const char *lacp_fallback;  /* The one in force, or null. */
+    struct bnd_status_aggregator *aggs; /* 'n_aggs'; owned. */
+    size_t n_aggs;
 
     /* Every option of the bond; not in a brief status. */
     struct bnd_status_option *options;
@@ -214,10 +245,10 @@ const struct bnd_status_member *bnd_status_active(const struct bnd_status *);
 /* Number of buckets of member 'id'; of no use in a brief status. */
 size_t bnd_status_n_buckets(const struct bnd_status *, bnd_id id);
 
-/* Returns a member of the aggregator that is in use, and stores in '*n' how
- * many there are with their links up; null if there is none. */
-const struct bnd_status_member *
-bnd_status_attached(const struct bnd_status *, int *n);
+/* Returns the aggregator that is in use, or null; stores in '*n' how many of
+ * its members have their links up. */
+const struct bnd_status_aggregator *
+bnd_status_active_agg(const struct bnd_status *, int *n);
 
 /* Appends 'wall', ms since 1970, in the form of ISO 8601: UTC, with
  * milliseconds. */

@@ -62,6 +62,22 @@ format_lacp(const struct bnd_trace *t, const char *bond, const char *member,
                       "its own bond?", bond, member);
         break;
 
+    case BND_TRACE_SILENT:
+        ds_put_format(ds, "bond %s: member %s: no LACPDU from the partner for "
+                      "%lld ms", bond, member, t->ms);
+        break;
+
+    case BND_TRACE_OVERDUE:
+        ds_put_format(ds, "bond %s: member %s: no LACPDU was sent for %lld "
+                      "ms, which is close to the partner's timeout", bond,
+                      member, t->ms);
+        break;
+
+    case BND_TRACE_IN_TIME:
+        ds_put_format(ds, "bond %s: member %s: LACPDUs are in time again",
+                      bond, member);
+        break;
+
     case BND_TRACE_BAD_FRAME:
         ds_put_format(ds, "bond %s: member %s: received slow protocol frame "
                       "dropped: %s", bond, member,
@@ -136,6 +152,9 @@ format_mac(const struct bnd_trace *t, const char *bond, const char *member,
     case BND_TRACE_FSM:
     case BND_TRACE_LACP_STATUS:
     case BND_TRACE_LOOPBACK:
+    case BND_TRACE_SILENT:
+    case BND_TRACE_OVERDUE:
+    case BND_TRACE_IN_TIME:
     case BND_TRACE_BAD_FRAME:
     case BND_N_TRACES:
     default:
@@ -210,6 +229,9 @@ bnd_trace_format(const struct bnd_trace *t, const char *bond, struct ds *ds)
     case BND_TRACE_FSM:
     case BND_TRACE_LACP_STATUS:
     case BND_TRACE_LOOPBACK:
+    case BND_TRACE_SILENT:
+    case BND_TRACE_OVERDUE:
+    case BND_TRACE_IN_TIME:
     case BND_TRACE_BAD_FRAME:
         format_lacp(t, bond, member, ds);
         break;

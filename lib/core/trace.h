@@ -45,6 +45,9 @@ enum bnd_trace_level {
     BND_TRACE(FSM, DBG)           /* 'machine' went 'from' -> 'to'. */ \
     BND_TRACE(LACP_STATUS, INFO)  /* LACP of the bond went 'from' -> 'to'. */ \
     BND_TRACE(LOOPBACK, WARN)     /* Partner is this very system. */ \
+    BND_TRACE(SILENT, INFO)       /* No LACPDU from the partner for 'ms'. */ \
+    BND_TRACE(OVERDUE, WARN)      /* None to the partner for 'ms'. */ \
+    BND_TRACE(IN_TIME, INFO)      /* Neither is the case any more. */ \
     BND_TRACE(BAD_FRAME, WARN)    /* Received frame dropped for 'reason'. */
 
 enum bnd_trace_type {

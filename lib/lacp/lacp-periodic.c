@@ -67,15 +67,17 @@ bnd_periodic_next(enum bnd_periodic_state state,
     }
 }
 
-/* A LACPDU is late if its time came after the last run.  One whose time came
- * earlier was held back for some reason, not by a late run. */
+/* A LACPDU of a port that was in state 'from' is late if its time came after
+ * the last run.  One whose time came earlier, or while none were wanted, was
+ * held back for some reason, not by a late run. */
 static void
-count_lateness(struct bnd_lacp_port *port, long long int now)
+count_lateness(struct bnd_lacp_port *port, enum bnd_periodic_state from,
+               long long int now)
 {
-    if (port->periodic_timer > port->lacp->last_run
+    if ((from == BND_PERIODIC_FAST || from == BND_PERIODIC_SLOW)
+        && port->periodic_timer > port->lacp->last_run
         && port->periodic_timer <= now) {
-        port->stats.tx_late_max = MAX(port->stats.tx_late_max,
-                                      now - port->periodic_timer);
+        bnd_late_delayed(port, now - port->periodic_timer);
     }
 }
 
@@ -113,7 +115,6 @@ periodic_enter(struct bnd_lacp_port *port, enum bnd_periodic_state state,
     case BND_PERIODIC_TX:
         /* NTT := TRUE. */
         port->ntt = true;
-        count_lateness(port, now);
         break;
 
     case BND_N_PERIODIC_STATES:
@@ -146,6 +147,8 @@ void
 bnd_periodic_step(struct bnd_lacp_port *port, long long int now,
                   struct bnd_effects *fx)
 {
+    enum bnd_periodic_state from = port->periodic;
+
     /* NO_PERIODIC, FAST, TX and SLOW may all be passed. */
     for (int i = 0; i <= BND_N_PERIODIC_STATES; i++) {
         struct bnd_periodic_input in = periodic_input(port, now);
@@ -157,6 +160,9 @@ bnd_periodic_step(struct bnd_lacp_port *port, long long int now,
         bnd_fx_trace_fsm(fx, now, port->id, port->name, "Periodic",
                          bnd_periodic_state_name(port->periodic),
                          bnd_periodic_state_name(next));
+        if (next == BND_PERIODIC_TX) {
+            count_lateness(port, from, now);
+        }
         periodic_enter(port, next, now);
     }
     OVS_NOT_REACHED();          /* bnd_periodic_next() cycles. */

@@ -13,6 +13,7 @@
  *     lacp-mux.c       Mux                  [802.1AX-2008 5.4.15]
  *     lacp-tx.c        Transmit             [802.1AX-2008 5.4.16]
  *     lacp-marker.c    Marker responder     [802.1AX-2008 5.5]
+ *     lacp-late.c      How late all that is
  *
  * The flavour is looked at where inputs are gathered, so that the machines
  * proper are the same in both, and in the few places where the flavours truly
@@ -26,6 +27,7 @@
 #define BND_LACP_PRIVATE_H 1
 
 #include "lacp/lacp.h"
+#include "lacp/lacp-late.h"
 #include "wire/cursor.h"
 
 /* Times in ms.  [802.1AX-2008 5.4.4] */
@@ -171,6 +173,8 @@ struct bnd_lacp_port {
     enum bnd_periodic_state periodic;
     long long int periodic_timer;
     bool short_sampled;         /* See struct bnd_periodic_input. */
+
+    struct bnd_lacp_watch watch;
 
     /* Transmit. */
     bool ntt;                   /* NTT, from the machines. */

@@ -170,6 +170,8 @@ rx_enter(struct bnd_lacp_port *port, enum bnd_rx_state state,
          const struct bnd_lacpdu *pdu, long long int arrival,
          long long int now)
 {
+    long long int timeout;
+
     port->rx = state;
     switch (state) {
     case BND_RX_INITIALIZE:
@@ -209,10 +211,10 @@ rx_enter(struct bnd_lacp_port *port, enum bnd_rx_state state,
         /* update_Selected; update_NTT; recordPDU; start current_while_timer
          * (Actor_Oper_Port_State.LACP_Timeout); Expired := FALSE. */
         record_pdu(port, pdu);
-        port->current_while
-            = bnd_deadline_in(arrival, (port->lacp->config.fast
-                                        ? BND_LACP_SHORT_TIMEOUT
-                                        : BND_LACP_LONG_TIMEOUT));
+        timeout = (port->lacp->config.fast ? BND_LACP_SHORT_TIMEOUT
+                   : BND_LACP_LONG_TIMEOUT);
+        port->current_while = bnd_deadline_in(arrival, timeout);
+        bnd_late_received(port, arrival, timeout);
         port->actor_state &= ~BND_LACP_EXPIRED;
         break;
 

@@ -159,6 +159,7 @@ bnd_lacp_get_port_status(const struct bnd_lacp *lacp, bnd_id id,
     status->periodic_state = bnd_periodic_state_name(port->periodic);
     status->n_lacpdu_tx = status->n_tx;
     status->partner = port->partner;
+    status->late = port->watch.late;
     return true;
 }
 

@@ -110,6 +110,7 @@ port_create(struct bnd_lacp *lacp, bnd_id id)
     port->lacp_enabled = true;
     port->begin = true;
     port->current_while = BND_NEVER;
+    bnd_late_init(&port->watch);
     port->wait_while = BND_NEVER;
     port->periodic_timer = lacp->now; /* A LACPDU is due from the start. */
     for (size_t i = 0; i < ARRAY_SIZE(port->sent); i++) {
@@ -331,6 +332,7 @@ bnd_lacp_run(struct bnd_lacp *lacp, long long int now,
         bnd_periodic_step(lacp->ports[i], now, fx);
         bnd_tx_step(lacp->ports[i], now, fx);
         bnd_periodic_step(lacp->ports[i], now, fx);
+        bnd_late_check(lacp->ports[i], now, fx);
     }
     lacp->last_run = now;
 }
@@ -342,6 +344,7 @@ port_wake_time(const struct bnd_lacp_port *port)
 
     wake = bnd_deadline_min(wake, bnd_mux_wake_time(port));
     wake = bnd_deadline_min(wake, bnd_periodic_wake_time(port));
+    wake = bnd_deadline_min(wake, bnd_late_wake_time(port));
     return bnd_deadline_min(wake, bnd_tx_wake_time(port));
 }
 

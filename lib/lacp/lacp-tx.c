@@ -67,6 +67,7 @@ transmit(struct bnd_lacp_port *port, long long int now,
     bnd_fx_frame(fx, port->id, bnd_lacpdu_encode(&pdu, port->mac),
                  BND_SLOW_FRAME_LEN);
     port->stats.n_tx++;
+    bnd_late_sent(port, now, fx);
     port->ntt = false;
     port->believed = pdu.actor;
     port->has_believed = true;

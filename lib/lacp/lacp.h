@@ -42,6 +42,7 @@
 
 #include <stddef.h>
 #include "core/bnd-types.h"
+#include "core/late.h"
 #include "wire/lacpdu.h"
 
 struct bnd_effects;
@@ -164,7 +165,7 @@ struct bnd_lacp_port_status {
     uint32_t n_carrier;         /* Changes of carrier. */
     long long int rx_late_max;  /* ms, longest way of an LACPDU from its
                                  * arrival to the Receive machine. */
-    long long int tx_late_max;  /* ms, worst lateness of a periodic LACPDU. */
+    struct bnd_late late;       /* See lacp-late.h. */
 };
 
 /* An aggregator that has ports. */
