@@ -57,12 +57,17 @@ lib_libbond_engine_a_SOURCES = \
 	lib/announce/notify.h \
 	lib/lacp/lacp-late.c \
 	lib/lacp/lacp-late.h \
+	lib/lacp/lacp-aggregate.c \
+	lib/lacp/lacp-carrier.c \
+	lib/lacp/lacp-churn.c \
 	lib/lacp/lacp-marker.c \
 	lib/lacp/lacp-mux.c \
 	lib/lacp/lacp-periodic.c \
+	lib/lacp/lacp-port.c \
 	lib/lacp/lacp-private.h \
 	lib/lacp/lacp-rx.c \
 	lib/lacp/lacp-select.c \
+	lib/lacp/lacp-standby.c \
 	lib/lacp/lacp-status.c \
 	lib/lacp/lacp-system.c \
 	lib/lacp/lacp-tx.c \
@@ -119,6 +124,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/bond/intake.c \
 	lib/bond/invariants.c \
 	lib/bond/stage-address.c \
+	lib/bond/stage-lacp.c \
 	lib/bond/links.c \
 	lib/bond/probes.c \
 	lib/bond/status-fill.c \

@@ -26,6 +26,8 @@ is_lacp(enum bnd_trace_type type)
     switch (type) {
     case BND_TRACE_FSM:
     case BND_TRACE_LACP_STATUS:
+    case BND_TRACE_AGGREGATOR:
+    case BND_TRACE_FALLBACK:
     case BND_TRACE_LOOPBACK:
     case BND_TRACE_SILENT:
     case BND_TRACE_OVERDUE:

@@ -72,7 +72,8 @@ ob_config_member(struct ob_owner *o, struct ob_member *m)
         e.set = bnd_msettings_get(ms);
         if (e.set.prio != m->options.prio
             || e.set.queue_id != m->options.queue_id
-            || e.set.admin != m->options.admin) {
+            || e.set.admin != m->options.admin
+            || e.set.actor_port_prio != m->options.actor_port_prio) {
             m->options = e.set;
             ob_owner_event(o, &e);
         }

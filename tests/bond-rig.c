@@ -77,10 +77,22 @@ write_pcap(const struct bond_rig *rig, const uint8_t *data, size_t len)
     fwrite(data, len, 1, rig->pcap);
 }
 
+/* Reads a LACPDU; false if 'data' is none. */
+static bool
+read_lacpdu(const uint8_t *data, size_t len, struct bnd_lacpdu *pdu)
+{
+    struct bnd_cursor body;
+    uint8_t subtype;
+
+    return (!bnd_slow_open(data, len, &body, &subtype)
+            && !bnd_lacpdu_decode(body, pdu));
+}
+
 static void
 keep_frame(struct bond_rig *rig, const struct bnd_effect *e)
 {
     bnd_id id = e->frame.id;
+    struct bnd_lacpdu pdu;
 
     if (rig->pcap) {
         write_pcap(rig, e->frame.data, e->frame.len);
@@ -90,6 +102,9 @@ keep_frame(struct bond_rig *rig, const struct bnd_effect *e)
         free(rig->last_frame[id]);
         rig->last_frame[id] = xmemdup(e->frame.data, e->frame.len);
         rig->last_len[id] = e->frame.len;
+        if (read_lacpdu(e->frame.data, e->frame.len, &pdu)) {
+            rig->last_actor[id] = pdu.actor;
+        }
     }
 }
 
@@ -102,12 +117,24 @@ fail(struct bond_rig *rig, char *message)
     free(message);
 }
 
-/* No frame may be sent on a member that is not there. */
-static void
-check_frame(struct bond_rig *rig, bnd_id id)
+/* Is it the LACPDU by which a port takes its leave? */
+static bool
+is_farewell(const struct bnd_effect *e)
 {
+    struct bnd_lacpdu pdu;
+
+    return (read_lacpdu(e->frame.data, e->frame.len, &pdu)
+            && !(pdu.actor.state & BND_LACP_AGGREGATION));
+}
+
+/* No frame may be sent on a member that is not there, but for the last one of
+ * one that goes. */
+static void
+check_frame(struct bond_rig *rig, const struct bnd_effect *e)
+{
+    bnd_id id = e->frame.id;
     struct bnd_status s;
-    bool found = false;
+    bool found = is_farewell(e);
 
     bnd_get_status(rig->bond, rig->now, &s);
     for (size_t i = 0; i < s.n_members; i++) {
@@ -169,7 +196,7 @@ take_effects(struct bond_rig *rig)
 
         rig->seen |= 1u << e->type;
         if (e->type == BND_FX_FRAME_TX) {
-            check_frame(rig, e->frame.id);
+            check_frame(rig, e);
             keep_frame(rig, e);
         } else if (e->type == BND_FX_TRACE) {
             bnd_trace_format(&e->trace, "bond", &rig->traces);
@@ -519,9 +546,7 @@ command_pdu(struct bond_rig *rig, const struct bndtest_line *line)
     bnd_id id = bndtest_number(line, 1);
     const char *system = bndtest_value(line, "system");
     struct eth_addr partner = { .ea = { 2, 1, 0, 0, 0, 1 } };
-    struct bnd_lacpdu pdu, ours;
-    uint8_t subtype;
-    struct bnd_cursor body;
+    struct bnd_lacpdu pdu;
 
     memset(&pdu, 0, sizeof pdu);
     pdu.actor = (struct bnd_lacp_info) {
@@ -532,12 +557,8 @@ command_pdu(struct bond_rig *rig, const struct bndtest_line *line)
         .port_id = bndtest_key_number(line, "port", id),
         .state = bndtest_key_number(line, "state", 0x3f),
     };
-    if (!bndtest_has(line, "stranger") && id < BOND_RIG_MAX_PORTS
-        && rig->last_frame[id]
-        && !bnd_slow_open(rig->last_frame[id], rig->last_len[id], &body,
-                          &subtype)
-        && !bnd_lacpdu_decode(body, &ours)) {
-        pdu.partner = ours.actor;
+    if (!bndtest_has(line, "stranger") && id < BOND_RIG_MAX_PORTS) {
+        pdu.partner = rig->last_actor[id];
     }
 
     uint8_t *data = bnd_lacpdu_encode(&pdu, pdu.actor.system);

@@ -77,6 +77,7 @@ struct bond_rig {
     unsigned int n_frames[BOND_RIG_MAX_PORTS]; /* Sent, by member, likewise. */
     uint8_t *last_frame[BOND_RIG_MAX_PORTS];   /* Sent last; owned. */
     size_t last_len[BOND_RIG_MAX_PORTS];
+    struct bnd_lacp_info last_actor[BOND_RIG_MAX_PORTS]; /* Of LACPDUs sent. */
     struct eth_addr bond_mac;   /* That the host was given last, or zero. */
     bool refuses[BOND_RIG_MAX_PORTS]; /* Devices that keep their address. */
     FILE *pcap;                 /* Frames are written here; may be null. */

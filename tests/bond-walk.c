@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "util.h"
+#include "bond/bond-private.h"
 #include "wire/lacpdu.h"
 #include "xmit/resolve.h"
 
@@ -879,12 +880,23 @@ speak(struct bond_walk *w, struct bond_rig *fresh, const char *words)
     svec_add_nocopy(&w->log, xasprintf("at %lld: expect", w->jump.now));
 }
 
+/* Which aggregator is in use, and who is in it, is history. */
+static bool
+has_aggregators(const struct bond_rig *rig)
+{
+    return (rig->bond->lacp
+            && rig->bond->lacp_config.flavour == BND_LACP_FLAVOUR_STANDARD);
+}
+
 static void
 check_again(struct bond_walk *w)
 {
     long long int quiet = w->lacp ? LACP_SILENCE : 2 * MAX_DELAY;
     struct bond_rig fresh;
 
+    if (has_aggregators(&w->jump)) {
+        return;
+    }
     if (w->probes) {
         /* What they found out is history, too, and so is what links were while
          * there was no bond yet whose monitors could be combined. */

@@ -9,29 +9,42 @@
  * such as "a1".  A line may begin with "at T:", which lets time pass until T
  * has been worked off.
  *
- *     system a [active|passive] [fast|slow] [fallback] [standard]
+ *     system a [active|passive] [fast|slow] [fallback] [standard|linux]
  *              [id=MAC] [priority=N]         create, or configure anew: all
  *                                            but 'fallback' and 'standard'
  *                                            stays unless given
- *     port a1 [id=N] [priority=N] [key=N]    create, or configure anew
+ *         linux is standard with coupled control; with them, too, and gone
+ *         unless given: [strict] [select=POLICY] [min-links=N] [max-links=N]
+ *         [user-key=N] [without=individual|none|active-backup|all-active]
+ *         [timeout=MS]
+ *     port a1 [id=N] [priority=N] [key=N] [speed=MBPS] [duplex=half|full]
+ *                                            create, or configure anew
  *     del a1
  *     wire a1 b1 [delay=MS] [loss=PERCENT]
  *     cut a1; mend a1                        wire lets nothing, all pass
  *     down a1; up a1                         carrier at both ends of the wire
  *     disable a1; enable a1                  port_enabled
+ *     drain a1; fill a1                      out of use, and back
  *     pdu a1 [NAME=VALUE...]                 a1 receives a LACPDU; names are
  *         system priority key port-priority port state, the same with "p-" in
  *         front for the partner section, and version; unless given, what the
  *         sender believes of a1 is right
  *     frame a1 HEX                           a1 receives a frame
  *     log; nolog                             print what is sent, and changes
- *     show a1; stats a1
+ *     show a1; stats a1; aggs a
  *     late a1                                the account of late LACPDUs: what
  *         is not 0 of gaps and delays, by their bounds, and the alarms
  *     stall T                                nobody runs before T
  *     expect a1 [rx=WORD] [attached=yes|no] [enable=yes|no] [actor=STATE]
- *               [partner=STATE] [agg=N] [tx=N] [late=N]
- *     expect a [status=WORD] [wake=T|never|now]
+ *               [partner=STATE] [agg=N] [tx=N] [late=N] [mux=STATE]
+ *               [state=NUMBER] [partner-state=NUMBER] [key=N] [port=N]
+ *               [collect=yes|no] [standby=yes|no] [individual=yes|no]
+ *               [churn=ACTOR/PARTNER] [n-churn=N/N] [counters=N,...]
+ *         counters are those of Linux: LACPDUs in and out, unknown, illegal,
+ *         Markers in, responses in and out, unknown Markers
+ *     expect a [status=WORD] [wake=T|never|now] [active=AGG|none]
+ *              [carrier=yes|no] [fallback=WORD] [on=1,2,...|none]
+ *         'on' are the ports that may carry traffic
  *
  * A STATE shows each bit as a letter or '-': Activity, Timeout, aGgregation,
  * Sync, Collecting, Distributing, deFaulted, Expired. */
@@ -64,6 +77,8 @@ struct port {
     bnd_id id;
     struct eth_addr mac;
     struct bnd_lacp_port_config config;
+    uint32_t speed;             /* Mbps. */
+    enum bnd_duplex duplex;
     struct port *peer;          /* Other end of the wire, or null. */
     long long int delay;        /* ms. */
     unsigned int loss;          /* Percent. */
@@ -402,6 +417,38 @@ arg_mac(struct lab *lab, const char *key, struct eth_addr absent)
     return mac;
 }
 
+static const char *const policies[] = {
+    [BND_AD_STABLE] = "stable",
+    [BND_AD_BANDWIDTH] = "bandwidth",
+    [BND_AD_COUNT] = "count",
+    [BND_AD_PORT_PRIO] = "actor_port_prio",
+    NULL
+};
+
+static const char *const fallbacks[] = {
+    [BND_LACP_FB_LINUX] = "individual",
+    [BND_LACP_FB_NONE] = "none",
+    [BND_LACP_FB_AB] = "active-backup",
+    [BND_LACP_FB_ALL] = "all-active",
+    NULL
+};
+
+/* Returns the number in 'words' of the value of 'key', 0 if there is none. */
+static int
+arg_word(struct lab *lab, const char *key, const char *const words[])
+{
+    const char *value = bndtest_value(&lab->line, key);
+    int i;
+
+    for (i = 0; value && words[i] && strcmp(words[i], value); i++) {
+        continue;
+    }
+    if (!words[i]) {
+        bndtest_fatal(&lab->line, "what %s?", key);
+    }
+    return i;
+}
+
 static void
 cmd_system(struct lab *lab)
 {
@@ -433,9 +480,17 @@ cmd_system(struct lab *lab)
     sys->config.fast = ((sys->config.fast || bndtest_has(l, "fast"))
                         && !bndtest_has(l, "slow"));
     sys->config.fallback = bndtest_has(l, "fallback");
-    sys->config.flavour = (bndtest_has(l, "standard")
+    sys->config.coupled = bndtest_has(l, "linux");
+    sys->config.flavour = (bndtest_has(l, "standard") || sys->config.coupled
                            ? BND_LACP_FLAVOUR_STANDARD
                            : BND_LACP_FLAVOUR_OVS);
+    sys->config.strict = bndtest_has(l, "strict");
+    sys->config.min_links = bndtest_key_number(l, "min-links", 0);
+    sys->config.max_links = bndtest_key_number(l, "max-links", 0);
+    sys->config.user_key = bndtest_key_number(l, "user-key", 0);
+    sys->config.fallback_timeout = bndtest_key_number(l, "timeout", 3000);
+    sys->config.select = arg_word(lab, "select", policies);
+    sys->config.fallback_kind = arg_word(lab, "without", fallbacks);
     if (sys->lacp) {
         bnd_lacp_configure(sys->lacp, &sys->config, lab->now);
     } else {
@@ -467,13 +522,22 @@ cmd_port(struct lab *lab)
         port->mac.ea[4] = port->id;
         port->config.port_id = port->id;
         port->config.priority = 65535;
+        port->speed = 10000;
+        port->duplex = BND_DUPLEX_FULL;
     }
     port->config.port_id = bndtest_key_number(l, "id", port->config.port_id);
     port->config.priority = bndtest_key_number(l, "priority",
                                                port->config.priority);
     port->config.key = bndtest_key_number(l, "key", port->config.key);
+    port->speed = bndtest_key_number(l, "speed", port->speed);
+    if (bndtest_value(l, "duplex")) {
+        port->duplex = (!strcmp(bndtest_value(l, "duplex"), "half")
+                        ? BND_DUPLEX_HALF : BND_DUPLEX_FULL);
+    }
     bnd_lacp_port_set(port->system->lacp, port->id, name, &port->config,
                       lab->now);
+    bnd_lacp_port_set_link(port->system->lacp, port->id, port->speed,
+                           port->duplex, lab->now);
     if (new) {
         bnd_lacp_port_set_mac(port->system->lacp, port->id, port->mac);
         bnd_lacp_port_set_enabled(port->system->lacp, port->id, true,
@@ -537,6 +601,10 @@ set_carrier(struct lab *lab, bool up)
 
             bnd_lacp_port_set_carrier(lacp, ends[i]->id, up, lab->now);
             bnd_lacp_port_carrier_changed(lacp, ends[i]->id, lab->now);
+            if (ends[i]->system->config.flavour
+                == BND_LACP_FLAVOUR_STANDARD) {
+                bnd_lacp_port_set_enabled(lacp, ends[i]->id, up, lab->now);
+            }
         }
     }
 }
@@ -547,6 +615,15 @@ set_enabled(struct lab *lab, bool enabled)
     struct port *port = arg_port(lab, 1);
 
     bnd_lacp_port_set_enabled(port->system->lacp, port->id, enabled,
+                              lab->now);
+}
+
+static void
+set_drained(struct lab *lab, bool drained)
+{
+    struct port *port = arg_port(lab, 1);
+
+    bnd_lacp_port_set_drained(port->system->lacp, port->id, drained,
                               lab->now);
 }
 
@@ -647,6 +724,37 @@ cmd_stats(struct lab *lab)
 }
 
 static void
+cmd_aggs(struct lab *lab)
+{
+    const struct system *sys = find_system(lab, lab->line.n_words > 1
+                                                ? lab->line.word[1] : "");
+    struct bnd_lacp_agg_status *aggs;
+
+    if (!sys) {
+        bndtest_fatal(&lab->line, "no such system");
+    }
+
+    size_t n = bnd_lacp_get_aggregators(sys->lacp, &aggs);
+    for (size_t i = 0; i < n; i++) {
+        const struct bnd_lacp_agg_status *a = &aggs[i];
+
+        printf("%lld %s: agg %u%s%s ports %d up %d key %u partner ",
+               lab->now, sys->name, a->id, a->active ? " active" : "",
+               a->individual ? " individual" : "", a->n_ports, a->n_enabled,
+               a->actor_key);
+        if (a->has_partner) {
+            printf("%u.%02x%02x.%u", a->partner_priority,
+                   a->partner_system.ea[0], a->partner_system.ea[5],
+                   a->partner_key);
+        } else {
+            printf("none");
+        }
+        printf(" bandwidth %llu\n", (unsigned long long int) a->bandwidth);
+    }
+    free(aggs);
+}
+
+static void
 print_counts(const char *label, const uint32_t counts[],
              const char *const bounds[], size_t n)
 {
@@ -717,12 +825,51 @@ expect_number(const struct lab *lab, const char *key, long long int actual)
 }
 
 static void
+expect_active(const struct lab *lab, const struct system *sys)
+{
+    struct bnd_lacp_agg_status *aggs;
+    size_t n = bnd_lacp_get_aggregators(sys->lacp, &aggs);
+    char id[16] = "none";
+
+    for (size_t i = 0; i < n; i++) {
+        if (aggs[i].active) {
+            snprintf(id, sizeof id, "%u", aggs[i].id);
+        }
+    }
+    free(aggs);
+    expect(lab, "active", id);
+}
+
+static void
+expect_on(const struct lab *lab, const struct system *sys)
+{
+    char on[128] = "";
+
+    for (int i = 0; i < lab->n_ports; i++) {
+        const struct port *port = &lab->ports[i];
+        size_t len = strlen(on);
+
+        if (port->system == sys
+            && bnd_lacp_port_may_enable(sys->lacp, port->id)) {
+            snprintf(on + len, sizeof on - len, "%s%u", len ? "," : "",
+                     port->id);
+        }
+    }
+    expect(lab, "on", on[0] ? on : "none");
+}
+
+static void
 expect_system(struct lab *lab, const struct system *sys)
 {
     long long int wake = bnd_lacp_wake_time(sys->lacp);
 
     expect(lab, "status", bnd_lacp_status_name(
                bnd_lacp_get_status(sys->lacp)));
+    expect(lab, "carrier",
+           bnd_lacp_has_carrier(sys->lacp) ? "yes" : "no");
+    expect(lab, "fallback", fallbacks[bnd_lacp_get_fallback(sys->lacp)]);
+    expect_active(lab, sys);
+    expect_on(lab, sys);
     if (wake == BND_NEVER) {
         expect(lab, "wake", "never");
     } else if (wake <= lab->now) {
@@ -730,6 +877,38 @@ expect_system(struct lab *lab, const struct system *sys)
     } else {
         expect_number(lab, "wake", wake);
     }
+}
+
+static const char *
+yes_no(bool yes)
+{
+    return yes ? "yes" : "no";
+}
+
+/* What only the standard's flavour has. */
+static void
+expect_more(const struct lab *lab, const struct bnd_lacp_port_status *s)
+{
+    char buf[128];
+
+    expect(lab, "mux", s->mux_state);
+    expect_number(lab, "state", s->actor.state);
+    expect_number(lab, "partner-state", s->partner.state);
+    expect_number(lab, "port", s->actor.port_id);
+    expect_number(lab, "prio", s->actor.port_priority);
+    expect(lab, "collect", yes_no(s->may_collect));
+    expect(lab, "standby", yes_no(s->standby));
+    expect(lab, "individual", yes_no(s->individual));
+    snprintf(buf, sizeof buf, "%s/%s", bnd_churn_name(s->actor_churn),
+             bnd_churn_name(s->partner_churn));
+    expect(lab, "churn", buf);
+    snprintf(buf, sizeof buf, "%u/%u", s->n_actor_churn, s->n_partner_churn);
+    expect(lab, "n-churn", buf);
+    snprintf(buf, sizeof buf, "%u,%u,%u,%u,%u,%u,%u,%u", s->n_lacpdu_rx,
+             s->n_lacpdu_tx, s->n_unknown_rx, s->n_illegal_rx,
+             s->n_marker_info_rx, s->n_marker_resp_rx, s->n_marker_resp_tx,
+             s->n_marker_unknown_rx);
+    expect(lab, "counters", buf);
 }
 
 static void
@@ -755,6 +934,7 @@ cmd_expect(struct lab *lab)
     expect_number(lab, "key", s.actor.key);
     expect_number(lab, "tx", s.n_tx);
     expect_number(lab, "late", s.late.worst_delay);
+    expect_more(lab, &s);
 }
 
 static void
@@ -776,6 +956,8 @@ run_command(struct lab *lab)
         set_carrier(lab, cmd[0] == 'u');
     } else if (!strcmp(cmd, "disable") || !strcmp(cmd, "enable")) {
         set_enabled(lab, cmd[0] == 'e');
+    } else if (!strcmp(cmd, "drain") || !strcmp(cmd, "fill")) {
+        set_drained(lab, cmd[0] == 'd');
     } else if (!strcmp(cmd, "pdu")) {
         cmd_pdu(lab);
     } else if (!strcmp(cmd, "frame")) {
@@ -789,6 +971,8 @@ run_command(struct lab *lab)
         print_status(lab, port, &s);
     } else if (!strcmp(cmd, "stats")) {
         cmd_stats(lab);
+    } else if (!strcmp(cmd, "aggs")) {
+        cmd_aggs(lab);
     } else if (!strcmp(cmd, "late")) {
         cmd_late(lab);
     } else if (!strcmp(cmd, "stall")) {

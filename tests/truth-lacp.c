@@ -38,8 +38,12 @@ enum {
 
     /* Mux.  SELECTED and STANDBY exclude each other; neither is UNSELECTED. */
     SELECTED = 1 << 0, STANDBY = 1 << 1, READY = 1 << 2, P_SYNC = 1 << 3,
-    P_COLL = 1 << 4,
-    N_MUX_BITS = 5
+    P_COLL = 1 << 4, A_SYNC = 1 << 5, IN_USE = 1 << 6, COUPLED = 1 << 7,
+    N_MUX_BITS = 8,
+
+    /* Churn. */
+    C_BEGIN = 1 << 0, C_TIMER = 1 << 1, C_SYNC = 1 << 2,
+    N_CHURN_BITS = 3
 };
 
 /* An arrow: in any state of 'from', if all bits of 'on' are set and all of
@@ -117,12 +121,18 @@ static const struct arrow mux_arrows[] = {
 
     { IN(BND_MUX_ATTACHED), 0, SELECTED, BND_MUX_DETACHED,
       "UNSELECTED || STANDBY" },
-    { IN(BND_MUX_ATTACHED), SELECTED | P_SYNC, 0, BND_MUX_COLLECTING,
-      "SELECTED && Partner.Sync" },
+    { IN(BND_MUX_ATTACHED), SELECTED | P_SYNC | IN_USE, COUPLED,
+      BND_MUX_COLLECTING, "SELECTED && Partner.Sync, aggregator in use" },
+    { IN(BND_MUX_ATTACHED), SELECTED | P_SYNC | IN_USE | COUPLED, 0,
+      BND_MUX_COLLECTING_DISTRIBUTING,
+      "SELECTED && Partner.Sync, aggregator in use" },
 
-    { IN(BND_MUX_COLLECTING), 0, SELECTED, BND_MUX_ATTACHED,
-      "UNSELECTED || STANDBY" },
-    { IN(BND_MUX_COLLECTING), 0, P_SYNC, BND_MUX_ATTACHED, "!Partner.Sync" },
+    { IN(BND_MUX_COLLECTING) | IN(BND_MUX_COLLECTING_DISTRIBUTING), 0,
+      SELECTED, BND_MUX_ATTACHED, "UNSELECTED || STANDBY" },
+    { IN(BND_MUX_COLLECTING) | IN(BND_MUX_COLLECTING_DISTRIBUTING), 0, P_SYNC,
+      BND_MUX_ATTACHED, "!Partner.Sync" },
+    { IN(BND_MUX_COLLECTING) | IN(BND_MUX_COLLECTING_DISTRIBUTING), 0, A_SYNC,
+      BND_MUX_ATTACHED, "Linux: !Actor.Sync" },
     { IN(BND_MUX_COLLECTING), SELECTED | P_SYNC | P_COLL, 0,
       BND_MUX_DISTRIBUTING,
       "SELECTED && Partner.Sync && Partner.Collecting" },
@@ -133,6 +143,16 @@ static const struct arrow mux_arrows[] = {
       "!Partner.Sync" },
     { IN(BND_MUX_DISTRIBUTING), 0, P_COLL, BND_MUX_COLLECTING,
       "!Partner.Collecting" },
+    { IN(BND_MUX_DISTRIBUTING), 0, A_SYNC, BND_MUX_COLLECTING,
+      "Linux: !Actor.Sync" },
+};
+
+static const struct arrow churn_arrows[] = {
+    { ANY, C_BEGIN, 0, BND_CHURN_MONITORING, "BEGIN" },
+    { IN(BND_CHURN_MONITORING), C_TIMER | C_SYNC, 0, BND_CHURN_NONE,
+      "churn_timer expired && Sync" },
+    { IN(BND_CHURN_MONITORING), C_TIMER, C_SYNC, BND_CHURN_CHURNED,
+      "churn_timer expired && !Sync" },
 };
 
 /* The machines, with inputs as bits. */
@@ -175,9 +195,24 @@ mux_next(int state, unsigned int bits)
         .ready = bits & READY,
         .partner_sync = bits & P_SYNC,
         .partner_collecting = bits & P_COLL,
+        .actor_sync = bits & A_SYNC,
+        .active = bits & IN_USE,
+        .coupled = bits & COUPLED,
     };
 
     return bnd_mux_next(state, &in);
+}
+
+static int
+churn_next(int state, unsigned int bits)
+{
+    struct bnd_churn_input in = {
+        .begin = bits & C_BEGIN,
+        .timer_expired = bits & C_TIMER,
+        .sync = bits & C_SYNC,
+    };
+
+    return bnd_churn_next(state, &in);
 }
 
 static bool
@@ -218,7 +253,28 @@ periodic_entered(int state, unsigned int bits)
 static unsigned int
 mux_entered(int state, unsigned int bits)
 {
-    return state == BND_MUX_WAITING ? bits & ~READY : bits;
+    switch ((enum bnd_mux_state) state) {
+    case BND_MUX_WAITING:
+        return bits & ~READY;
+    case BND_MUX_DETACHED:
+        return bits & ~A_SYNC;
+    case BND_MUX_ATTACHED:
+        return bits & IN_USE ? bits | A_SYNC : bits & ~A_SYNC;
+    case BND_MUX_COLLECTING:
+    case BND_MUX_COLLECTING_DISTRIBUTING:
+        return bits | A_SYNC;
+    case BND_MUX_DISTRIBUTING:
+        return bits;
+    case BND_N_MUX_STATES:
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+static unsigned int
+churn_entered(int state, unsigned int bits)
+{
+    return state == BND_CHURN_MONITORING ? bits & ~(C_BEGIN | C_TIMER) : bits;
 }
 
 static const char *
@@ -237,6 +293,12 @@ static const char *
 mux_name(int state)
 {
     return bnd_mux_state_name(state);
+}
+
+static const char *
+churn_name(int state)
+{
+    return bnd_churn_name(state);
 }
 
 struct machine {
@@ -259,6 +321,8 @@ static const struct machine machines[] = {
       ARRAY_SIZE(periodic_arrows) },
     { "Mux", BND_N_MUX_STATES, N_MUX_BITS, mux_next, mux_entered,
       mux_possible, mux_name, mux_arrows, ARRAY_SIZE(mux_arrows) },
+    { "Churn", BND_N_CHURN_STATES, N_CHURN_BITS, churn_next, churn_entered,
+      NULL, churn_name, churn_arrows, ARRAY_SIZE(churn_arrows) },
 };
 
 /* The arrow that applies, or null. */

@@ -49,7 +49,7 @@ bnd_lacp_aggregators(const struct bnd_bond *b,
 enum bnd_lacp_fallback
 bnd_lacp_fallback_now(const struct bnd_bond *b)
 {
-    return b->lacp ? bnd_lacp_get_fallback(b->lacp) : BND_LACP_FB_NONE;
+    return b->lacp_fallback;
 }
 
 long long int
@@ -63,8 +63,7 @@ bool
 bnd_is_balanced(const struct bnd_bond *b)
 {
     return (b->bonded
-            && bnd_policy_effective(&b->settings, b->lacp_status)->traits
-               & BND_MT_BALANCED);
+            && bnd_effective(b)->traits & BND_MT_BALANCED);
 }
 
 struct eth_addr

@@ -37,7 +37,8 @@ struct bnd_bond {
     size_t n_members;
     size_t n_joined;            /* How many the last pass saw. */
     struct bnd_lacp *lacp;      /* Null if LACP is off. */
-    struct bnd_lacp_config lacp_config; /* In force unless it is. */
+    struct bnd_lacp_config lacp_config; /* In force unless it is, of... */
+    struct bnd_lacp_config lacp_told; /* ...this and the settings. */
 
     struct bnd_mii mii;         /* Off unless there is "miimon". */
     struct bnd_probe probes[BND_N_PROBES]; /* Off unless there is
@@ -62,6 +63,8 @@ struct bnd_bond {
     struct bnd_failover failovers[BND_N_FAILOVERS]; /* The last ones, number
                                  * 'n' at 'n' % BND_N_FAILOVERS. */
     enum bnd_lacp_status lacp_status;
+    enum bnd_lacp_fallback lacp_fallback; /* In force, BND_LACP_FB_NONE: none.*/
+    bool lacp_carrier;          /* LACP as a whole is up. */
     bool lost;                  /* An enabled member left since last pass. */
     bool announce;              /* A path changed in this pass... */
     bool new_active;            /* ...as there is another active member. */
@@ -139,6 +142,15 @@ void bnd_admin_changed(struct bnd_bond *, struct bnd_member *m,
 void bnd_stage_admin(struct bnd_bond *, long long int now,
                      struct bnd_effects *);
 long long int bnd_admin_wake_time(const struct bnd_bond *);
+
+/* The class that governs forwarding now. */
+const struct bnd_mode_class *bnd_effective(const struct bnd_bond *);
+
+/* LACP (stage-lacp.c).  bnd_lacp_reconfigure() is to be called when settings
+ * have changed. */
+void bnd_lacp_reconfigure(struct bnd_bond *, long long int now);
+void bnd_stage_lacp(struct bnd_bond *, long long int now,
+                    struct bnd_effects *);
 
 /* Brings 'm->enabled' up to date.  Returns true if it fell. */
 bool bnd_update_enabled(struct bnd_bond *, struct bnd_member *,

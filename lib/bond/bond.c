@@ -94,60 +94,19 @@ bnd_make_pass(const struct bnd_bond *b, long long int now,
         .n_members = n,
         .active = b->active,
         .lacp_status = b->lacp_status,
+        .lacp_fallback = b->lacp_fallback,
+        .lacp_carrier = b->lacp_carrier,
         .now = now,
     };
 }
 
 /* The pass. */
 
-/* Does the port of 'm' speak LACP?  As in Open vSwitch as long as it is there,
- * with or without carrier, a change of which makes it doubt its partner; with
- * the MII monitor, as in Linux, as long as that believes in the link.  Probes
- * have no say, as where LACP is needed nothing answers them without it. */
-static bool
-speaks_lacp(const struct bnd_bond *b, const struct bnd_member *m)
+const struct bnd_mode_class *
+bnd_effective(const struct bnd_bond *b)
 {
-    return (m->present
-            && (!bnd_has_mii(b)
-                || (bnd_probes_say(b, m) ? m->carrier
-                    : bnd_link_is_enabled(&m->link))));
-}
-
-/* Stage 4. */
-static void
-stage_lacp(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
-{
-    enum bnd_lacp_status old = b->lacp_status;
-
-    if (b->lacp) {
-        for (size_t i = 0; i < b->n_members; i++) {
-            struct bnd_member *m = b->members[i];
-
-            bnd_lacp_port_set_enabled(b->lacp, m->id, speaks_lacp(b, m), now);
-        }
-        bnd_lacp_run(b->lacp, now, fx);
-    }
-
-    b->lacp_status = b->lacp ? bnd_lacp_get_status(b->lacp) : BND_LACP_OFF;
-    for (size_t i = 0; i < b->n_members; i++) {
-        struct bnd_member *m = b->members[i];
-        bool ok = !b->lacp || bnd_lacp_port_may_enable(b->lacp, m->id);
-        bool current = b->lacp && bnd_lacp_port_is_current(b->lacp, m->id);
-
-        if (ok != m->lacp_ok || current != m->lacp_current) {
-            m->lacp_ok = ok;
-            m->lacp_current = current;
-            if (b->lacp) {
-                bnd_fx_enable(fx, m->id, ok);
-            }
-        }
-    }
-    if (old != b->lacp_status) {
-        struct bnd_trace *t = bnd_fx_trace(fx, BND_TRACE_LACP_STATUS, now,
-                                           BND_NO_MEMBER, NULL);
-        t->from = bnd_lacp_status_name(old);
-        t->to = bnd_lacp_status_name(b->lacp_status);
-    }
+    return bnd_policy_effective(&b->settings, b->lacp_status,
+                                b->lacp_fallback);
 }
 
 /* May 'm' be used as far as its link goes?  Some modes go by carrier, others
@@ -203,8 +162,7 @@ stage_mode(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     }
     bnd_stage_active(b, now, fx);
 
-    const struct bnd_mode_class *effective
-        = bnd_policy_effective(&b->settings, b->lacp_status);
+    const struct bnd_mode_class *effective = bnd_effective(b);
     if (fell && b->active && effective->traits & BND_MT_BALANCED) {
         b->announce = true;     /* Its addresses moved to other members. */
     }
@@ -229,8 +187,7 @@ stage_announce(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     if (!b->bonded) {
         bnd_notify_cancel(&b->notify);
     } else {
-        uint32_t traits = bnd_policy_effective(&b->settings,
-                                               b->lacp_status)->traits;
+        uint32_t traits = bnd_effective(b)->traits;
         bool heard = b->lacp_status != BND_LACP_NEGOTIATED;
 
         if (b->announce && b->active) {
@@ -278,7 +235,7 @@ bnd_run(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     b->n_joined = b->n_members;
     bnd_stage_link(b, now, fx);
     bnd_stage_admin(b, now, fx);
-    stage_lacp(b, now, fx);
+    bnd_stage_lacp(b, now, fx);
     stage_mode(b, now, fx);
     bnd_stage_address(b, fx);
     stage_announce(b, now, fx);
@@ -367,8 +324,7 @@ bnd_make_view(const struct bnd_bond *b)
                     ? BND_LB_YES : BND_LB_NO);
     }
 
-    const struct bnd_mode_class *effective
-        = bnd_policy_effective(&b->settings, b->lacp_status);
+    const struct bnd_mode_class *effective = bnd_effective(b);
     effective->view(effective == b->class ? b->priv : NULL, &pass, view);
     bnd_policy_finish_view(&pass, view);
     free(present);

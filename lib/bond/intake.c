@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What a bond is told: settings, LACP's configuration and events.  They become
+/* What a bond is told: settings and events.  They become
  * facts; the pass, in bond.c, decides. */
 
 #include <config.h>
@@ -60,6 +60,7 @@ bnd_reconfigure(struct bnd_bond *b, const struct bnd_settings *settings,
     if (apply != BND_APPLY_NONE) {
         bnd_fx_simple(fx, BND_FX_STATUS);
     }
+    bnd_lacp_reconfigure(b, now);
     free(present);
 }
 
@@ -67,51 +68,6 @@ void
 bnd_set_sticky(struct bnd_bond *b, struct eth_addr mac)
 {
     b->sticky = mac;
-}
-
-void
-bnd_set_lacp(struct bnd_bond *b, const struct bnd_lacp_config *config,
-             long long int now)
-{
-    bnd_advance(b, now);
-    bnd_links_before(b, now);
-    b->settled = false;
-    if (!config) {
-        bnd_lacp_destroy(b->lacp);
-        b->lacp = NULL;
-        return;
-    }
-    b->lacp_config = *config;
-    if (!b->lacp) {
-        b->lacp = bnd_lacp_create(config, now);
-    } else {
-        bnd_lacp_configure(b->lacp, config, now);
-    }
-}
-
-void
-bnd_set_lacp_port(struct bnd_bond *b, bnd_id id,
-                  const struct bnd_lacp_port_config *config,
-                  long long int now, struct bnd_effects *fx)
-{
-    struct bnd_member *m = bnd_find_member(b, id);
-
-    bnd_advance(b, now);
-    b->settled = false;
-    if (!b->lacp || !m) {
-        return;
-    }
-    if (config) {
-        bool new = !bnd_lacp_has_port(b->lacp, id);
-
-        bnd_lacp_port_set(b->lacp, id, m->name, config, now);
-        bnd_lacp_port_set_mac(b->lacp, id, m->mac);
-        if (new) {
-            bnd_lacp_port_set_carrier(b->lacp, id, m->carrier, now);
-        }
-    } else {
-        bnd_lacp_port_del(b->lacp, id, now, fx);
-    }
 }
 
 /* Events. */

@@ -138,7 +138,8 @@ check_view(const struct bnd_bond *b)
             || !v->members[v->next_active].enabled)) {
         return xstrdup("who follows the active member cannot");
     }
-    if (v->blocked && b->lacp_status == BND_LACP_NEGOTIATED) {
+    if (v->blocked && b->lacp_status == BND_LACP_NEGOTIATED
+        && (b->lacp_carrier || !(b->class->traits & BND_MT_AGGREGATORS))) {
         return xstrdup("nothing is sent although LACP has negotiated");
     }
     return NULL;

@@ -40,7 +40,7 @@ bnd_needs_carrier(const struct bnd_bond *b)
     if (!b->bonded) {
         return false;
     }
-    traits = bnd_policy_effective(&b->settings, b->lacp_status)->traits;
+    traits = bnd_effective(b)->traits;
     return (traits & BND_MT_NEEDS_CARRIER
             || (bnd_has_probe(b) && !(traits & BND_MT_ONE_ACTIVE)));
 }
@@ -224,6 +224,9 @@ bnd_links_wake_time(const struct bnd_bond *b)
 bool
 bnd_has_carrier(const struct bnd_bond *b)
 {
+    if (b->lacp && b->bonded && b->class->traits & BND_MT_AGGREGATORS) {
+        return b->lacp_carrier;
+    }
     for (size_t i = 0; b->bonded && i < b->n_members; i++) {
         const struct bnd_member *m = b->members[i];
 

@@ -23,8 +23,7 @@ make_input(const struct bnd_bond *b, int i)
     const struct bnd_member *active = bnd_find_member(b, b->active);
 
     uint32_t traits = (b->bonded
-                       ? bnd_policy_effective(&b->settings,
-                                              b->lacp_status)->traits : 0);
+                       ? bnd_effective(b)->traits : 0);
 
     return (struct bnd_probe_input) {
         .members = b->members,

@@ -259,7 +259,8 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
 
     s->bonded = true;
     s->mode = b->class->mode;
-    s->fallback = bnd_policy_is_fallback(cfg, b->lacp_status);
+    s->fallback = bnd_policy_is_fallback(cfg, b->lacp_status,
+                                         b->lacp_fallback);
     s->fallback_configured = bnd_settings_num(cfg, BND_OPT_FALLBACK);
     s->recirculates = traits & BND_MT_RECIRCULATE && !s->fallback;
     s->has_datapath_id = traits & BND_MT_DATAPATH_ID;

@@ -204,5 +204,8 @@ bnd_msettings_get(const struct bnd_msettings *m)
         .prio = bnd_msettings_num(m, BND_MOPT_PRIO),
         .queue_id = bnd_msettings_num(m, BND_MOPT_QUEUE_ID),
         .admin = bnd_msettings_num(m, BND_MOPT_ADMIN),
+        .actor_port_prio
+            = (m->values[BND_MOPT_ACTOR_PORT_PRIO].given
+               ? bnd_msettings_num(m, BND_MOPT_ACTOR_PORT_PRIO) : 0),
     };
 }

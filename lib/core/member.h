@@ -71,6 +71,9 @@ struct bnd_member_options {
     uint16_t queue_id;          /* OpenFlow queue that leaves by it, or 0
                                  * (Interface.other_config:bond-queue-id). */
     enum bnd_admin admin;       /* Interface.other_config:bond-admin. */
+    uint16_t actor_port_prio;   /* Priority in LACP, or 0 if none is given
+                                 * (Interface.other_config:
+                                 * bond-actor-port-prio). */
 };
 
 struct bnd_member {
@@ -107,9 +110,10 @@ struct bnd_member {
     enum bnd_link_state last_link; /* Of 'link', at the end of a pass... */
     long long int last_change;  /* ...and when that became different, ms. */
 
-    /* Stage 4: LACP lets it carry traffic (true without LACP), and has heard
-     * of a partner lately (false without LACP). */
+    /* Stage 4: LACP lets it carry traffic, or take it (true without LACP), and
+     * has heard of a partner lately (false without LACP). */
     bool lacp_ok;
+    bool lacp_rx;               /* LACP lets it take traffic (likewise). */
     bool lacp_current;
 
     /* Between 3 and 4: unless 'options.admin' is up, when it is out of use

@@ -78,6 +78,20 @@ format_lacp(const struct bnd_trace *t, const char *bond, const char *member,
                       bond, member);
         break;
 
+    case BND_TRACE_AGGREGATOR:
+        if (t->slot) {
+            ds_put_format(ds, "bond %s: aggregator %d is now in use%s", bond,
+                          t->slot, on_off(t, "", ", without a partner that "
+                                          "speaks LACP"));
+        } else {
+            ds_put_format(ds, "bond %s: no aggregator is in use", bond);
+        }
+        break;
+
+    case BND_TRACE_FALLBACK:
+        ds_put_format(ds, "bond %s: LACP fallback: %s", bond, t->to);
+        break;
+
     case BND_TRACE_BAD_FRAME:
         ds_put_format(ds, "bond %s: member %s: received slow protocol frame "
                       "dropped: %s", bond, member,
@@ -151,6 +165,8 @@ format_mac(const struct bnd_trace *t, const char *bond, const char *member,
     case BND_TRACE_SHIFT:
     case BND_TRACE_FSM:
     case BND_TRACE_LACP_STATUS:
+    case BND_TRACE_AGGREGATOR:
+    case BND_TRACE_FALLBACK:
     case BND_TRACE_LOOPBACK:
     case BND_TRACE_SILENT:
     case BND_TRACE_OVERDUE:
@@ -228,6 +244,8 @@ bnd_trace_format(const struct bnd_trace *t, const char *bond, struct ds *ds)
 
     case BND_TRACE_FSM:
     case BND_TRACE_LACP_STATUS:
+    case BND_TRACE_AGGREGATOR:
+    case BND_TRACE_FALLBACK:
     case BND_TRACE_LOOPBACK:
     case BND_TRACE_SILENT:
     case BND_TRACE_OVERDUE:

@@ -44,6 +44,9 @@ enum bnd_trace_level {
     BND_TRACE(SHIFT, DBG)         /* Slot 'slot', 'bytes', to 'peer'. */ \
     BND_TRACE(FSM, DBG)           /* 'machine' went 'from' -> 'to'. */ \
     BND_TRACE(LACP_STATUS, INFO)  /* LACP of the bond went 'from' -> 'to'. */ \
+    BND_TRACE(AGGREGATOR, INFO)   /* Number 'slot' is in use, with a partner or
+                                   * not: 'on'. */ \
+    BND_TRACE(FALLBACK, INFO)     /* LACP falls back to 'to', or no more. */ \
     BND_TRACE(LOOPBACK, WARN)     /* Partner is this very system. */ \
     BND_TRACE(SILENT, INFO)       /* No LACPDU from the partner for 'ms'. */ \
     BND_TRACE(OVERDUE, WARN)      /* None to the partner for 'ms'. */ \

@@ -9,11 +9,16 @@
  *
  *     lacp-rx.c        Receive              [802.1AX-2008 5.4.12]
  *     lacp-periodic.c  Periodic             [802.1AX-2008 5.4.13]
- *     lacp-select.c    Selection Logic      [802.1AX-2008 5.4.14]
+ *     lacp-select.c    Selection Logic of the OVS flavour
+ *     lacp-aggregate.c Selection Logic      [802.1AX-2008 5.4.14]
+ *     lacp-standby.c   Links in reserve     [802.1AX-2008 5.6]
  *     lacp-mux.c       Mux                  [802.1AX-2008 5.4.15]
  *     lacp-tx.c        Transmit             [802.1AX-2008 5.4.16]
+ *     lacp-churn.c     Churn detection      [802.1AX-2008 5.4.17]
  *     lacp-marker.c    Marker responder     [802.1AX-2008 5.5]
  *     lacp-late.c      How late all that is
+ *     lacp-carrier.c   Is the whole a link that is up; what if there is nobody
+ *     lacp-status.c    Answers
  *
  * The flavour is looked at where inputs are gathered, so that the machines
  * proper are the same in both, and in the few places where the flavours truly
@@ -36,9 +41,21 @@
 #define BND_LACP_SHORT_TIMEOUT 3000
 #define BND_LACP_LONG_TIMEOUT 90000
 #define BND_LACP_AGGREGATE_WAIT 2000
+#define BND_LACP_CHURN_TIME 60000
 
-/* LACPDUs that a port may send within BND_LACP_FAST_PERIODIC. */
+/* A tick of Linux, ms: a port that begins anew is silent for so long before it
+ * asks for its partner. */
+#define BND_LACP_TICK 100
+
+/* LACPDUs that a port may send within BND_LACP_FAST_PERIODIC, and, in the
+ * standard's flavour, the time between any two, ms, as in Linux. */
 #define BND_LACP_TX_LIMIT 3
+#define BND_LACP_TX_SPACE 300
+
+/* A fallback that is in force survives a partner that speaks but does not get
+ * on with us for so long, ms. */
+#define BND_LACP_FALLBACK_GRACE \
+    (BND_LACP_AGGREGATE_WAIT + BND_LACP_SHORT_TIMEOUT)
 
 /* Bits of a state octet whose change makes a LACPDU necessary.
  * [802.1AX-2008 5.4.9, update_NTT] */
@@ -71,7 +88,8 @@ enum bnd_periodic_state {
 
 #define BND_MUX_STATES \
     BND_MUX_STATE(DETACHED) BND_MUX_STATE(WAITING) BND_MUX_STATE(ATTACHED) \
-    BND_MUX_STATE(COLLECTING) BND_MUX_STATE(DISTRIBUTING)
+    BND_MUX_STATE(COLLECTING) BND_MUX_STATE(DISTRIBUTING) \
+    BND_MUX_STATE(COLLECTING_DISTRIBUTING)
 
 enum bnd_mux_state {
 #define BND_MUX_STATE(NAME) BND_MUX_##NAME,
@@ -113,6 +131,15 @@ struct bnd_mux_input {          /* All that bnd_mux_next() may look at. */
     bool ready;                 /* wait_while expired on all waiting ports. */
     bool partner_sync;          /* Partner_Oper_Port_State.Synchronization. */
     bool partner_collecting;    /* Partner_Oper_Port_State.Collecting. */
+    bool actor_sync;            /* Actor_Oper_Port_State.Synchronization. */
+    bool active;                /* The aggregator is the one in use. */
+    bool coupled;               /* Coupled control. */
+};
+
+struct bnd_churn_input {        /* All that bnd_churn_next() may look at. */
+    bool begin;                 /* Watch from now on. */
+    bool timer_expired;         /* churn_timer. */
+    bool sync;                  /* Synchronization of the side in question. */
 };
 
 enum bnd_rx_state bnd_rx_next(enum bnd_rx_state,
@@ -122,15 +149,21 @@ enum bnd_periodic_state bnd_periodic_next(enum bnd_periodic_state,
 enum bnd_mux_state bnd_mux_next(enum bnd_mux_state,
                                 const struct bnd_mux_input *);
 
+enum bnd_churn bnd_churn_next(enum bnd_churn, const struct bnd_churn_input *);
+
 const char *bnd_rx_state_name(enum bnd_rx_state);
 const char *bnd_periodic_state_name(enum bnd_periodic_state);
 const char *bnd_mux_state_name(enum bnd_mux_state);
 
-/* What ports of an aggregator have in common. */
+/* What ports of an aggregator have in common.  In the standard's flavour it
+ * belongs to a port, which need not be one of those that are in it. */
 struct bnd_aggregator {
     uint32_t id;                /* From 1. */
-    bool in_use;                /* A partner has been found for it.  The rest
-                                 * is meaningful only then. */
+    bool in_use;                /* OVS flavour: a partner has been found for
+                                 * it.  The rest is meaningful only then. */
+    bool active;                /* The one that carries traffic. */
+    bool individual;            /* Its port cannot share one (duplex). */
+    bool alone;                 /* Its partner's cannot. */
     uint16_t actor_key;
     uint16_t partner_system_priority;
     struct eth_addr partner_system;
@@ -144,11 +177,20 @@ struct bnd_lacp_port {
     struct bnd_lacp *lacp;      /* System that it is part of. */
     struct bnd_lacp_port_config config;
     bool enabled;               /* port_enabled. */
+    bool told_enabled;          /* 'enabled' as from the next run. */
     bool carrier;               /* What we send can arrive. */
     uint32_t speed_mbps;        /* Of the link, 0 if it is not known. */
     enum bnd_duplex duplex;
+    uint16_t wanted_priority;   /* Instead of that of 'config', or 0. */
     bool lacp_enabled;          /* LACP_Enabled. */
     bool drained;               /* Not to be selected. */
+
+    /* Standard. */
+    bool fresh;                 /* No run has seen it. */
+    uint16_t number;            /* Port number. */
+    uint16_t key;               /* Operational key... */
+    uint8_t speed_code;         /* ...and what it tells of the speed. */
+    struct bnd_aggregator own;  /* The one that belongs to it. */
 
     /* Both sides.  ACTIVITY, TIMEOUT and AGGREGATION follow from the
      * configuration and are not in 'actor_state'. */
@@ -159,15 +201,22 @@ struct bnd_lacp_port {
     enum bnd_rx_state rx;
     bool begin;                 /* BEGIN waits for the next run. */
     bool restart;               /* So does a restart. */
+    long long int start;        /* Standard: its link counts from then on. */
     long long int current_while; /* current_while_timer. */
 
     /* Selection Logic. */
     enum bnd_selected selected;
-    struct bnd_aggregator *agg; /* Of 'lacp'; null if UNSELECTED. */
+    struct bnd_aggregator *agg; /* Of 'lacp', or of a port; null if none. */
+    uint64_t joined;            /* Greater than that of those who joined
+                                 * before. */
 
     /* Mux. */
     enum bnd_mux_state mux;
+    bool mux_begin;             /* Standard: it is to begin anew. */
     long long int wait_while;   /* wait_while_timer, set in WAITING. */
+    bool was_standby;           /* It waited while it was not needed. */
+    bool role;                  /* Standard: it carries traffic, as far as its
+                                 * link does. */
 
     /* Periodic. */
     enum bnd_periodic_state periodic;
@@ -183,6 +232,12 @@ struct bnd_lacp_port {
     long long int sent[BND_LACP_TX_LIMIT]; /* Times of the last LACPDUs, */
     unsigned int next_sent;     /* the oldest of which is this one. */
 
+    /* Churn. */
+    enum bnd_churn actor_churn;
+    enum bnd_churn partner_churn;
+    bool churn_begin;           /* Both are to begin. */
+    long long int churn_timer;  /* Of both. */
+
     struct bnd_lacp_port_status stats; /* Only counters and maxima. */
 };
 
@@ -195,6 +250,14 @@ struct bnd_lacp {
     struct bnd_aggregator *aggs; /* 'n_aggs' of them. */
     size_t n_aggs;
     bool reselect;              /* Selection Logic has to run. */
+    uint32_t last_agg_id;       /* Of aggregators that belong to ports. */
+    uint64_t n_joined;          /* Times that a port joined one. */
+
+    /* Fallback, in the standard's flavour. */
+    bool fallback;              /* In force. */
+    long long int alone_since;  /* Without any partner, or BND_NEVER. */
+    long long int heard_since;  /* With one that does not get on with us, or
+                                 * BND_NEVER. */
     bool dirty;                 /* Something came in since the last run. */
 };
 
@@ -206,6 +269,16 @@ bnd_lacp_is_ovs(const struct bnd_lacp *lacp)
 
 struct bnd_lacp_port *bnd_lacp_find_port(const struct bnd_lacp *, bnd_id);
 
+/* Notes that something comes in, so that there is reason to run. */
+void bnd_lacp_take_in(struct bnd_lacp *, long long int now);
+
+/* Makes 'port' as if it had just joined.  bnd_lacp_port_retire() has it leave
+ * its aggregator for good. */
+void bnd_lacp_port_reset(struct bnd_lacp_port *port);
+void bnd_lacp_port_retire(struct bnd_lacp_port *port, long long int now,
+                          struct bnd_effects *);
+void bnd_lacp_port_destroy(struct bnd_lacp_port *);
+
 /* Has a partner been found for any aggregator? */
 bool bnd_lacp_is_negotiated(const struct bnd_lacp *);
 
@@ -214,6 +287,54 @@ struct bnd_lacp_info bnd_lacp_actor(const struct bnd_lacp_port *port);
 
 /* Is the system that 'port' hears this very system? */
 bool bnd_lacp_is_loopback(const struct bnd_lacp_port *port);
+
+/* Has 'agg' a partner? */
+bool bnd_agg_has_partner(const struct bnd_aggregator *);
+/* Number of ports in 'agg' whose links are up; its bandwidth. */
+int bnd_agg_n_enabled(const struct bnd_lacp *, const struct bnd_aggregator *);
+uint64_t bnd_agg_bandwidth(const struct bnd_lacp *,
+                           const struct bnd_aggregator *);
+struct bnd_aggregator *bnd_agg_active(const struct bnd_lacp *);
+
+/* Standard: may a port without a partner carry traffic? */
+bool bnd_lacp_is_individual_ok(const struct bnd_lacp *);
+/* Standard: is the partner's Collecting waited for? */
+bool bnd_lacp_is_strict(const struct bnd_lacp *);
+
+/* Selection Logic of the standard's flavour.
+ *
+ * bnd_agg_choose() chooses the aggregator that is in use.  bnd_agg_leave()
+ * takes 'port' out of its own, if it is in one, bnd_agg_join() finds another.
+ * bnd_agg_disown() gives what belongs to 'port' to another port, if somebody
+ * else is in it. */
+void bnd_agg_choose(struct bnd_lacp *, long long int now,
+                    struct bnd_effects *);
+void bnd_agg_leave(struct bnd_lacp_port *port);
+void bnd_agg_join(struct bnd_lacp_port *port, long long int now,
+                  struct bnd_effects *);
+void bnd_agg_disown(struct bnd_lacp_port *port);
+
+/* Decides which ports stand by (max_links).  Of the order in which ports are
+ * preferred, bnd_lacp_compare() says whether 'a' comes before 'b' (< 0). */
+void bnd_standby_step(struct bnd_lacp *, long long int now);
+int bnd_lacp_compare(const struct bnd_lacp_port *a,
+                     const struct bnd_lacp_port *b);
+
+/* Brings key, speed code and LACP_Enabled up to date with what is known of the
+ * link, 'up' saying whether it has just come up or the key must be new anyway.  Restarts the port if the
+ * partner must learn anew who we are. */
+void bnd_lacp_update_key(struct bnd_lacp_port *, bool up);
+
+void bnd_churn_step(struct bnd_lacp_port *, long long int now,
+                    struct bnd_effects *);
+long long int bnd_churn_wake_time(const struct bnd_lacp_port *);
+
+void bnd_fallback_step(struct bnd_lacp *, long long int now,
+                       struct bnd_effects *);
+long long int bnd_fallback_wake_time(const struct bnd_lacp *);
+
+/* Tells the partner that 'port' is out. */
+void bnd_tx_farewell(struct bnd_lacp_port *port, struct bnd_effects *);
 
 /* Receive machine; 'pdu' came at 'arrival', or is null. */
 void bnd_rx_step(struct bnd_lacp_port *, const struct bnd_lacpdu *pdu,

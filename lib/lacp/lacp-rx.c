@@ -27,6 +27,10 @@
  *
  * Besides, any state but INITIALIZE goes to PORT_DISABLED when the link does.
  *
+ * In the standard's flavour a port that begins anew is in PORT_DISABLED for a
+ * tick of Linux, unless it hears its partner first, so that others see of it
+ * what they see of Linux.
+ *
  * The OVS flavour differs in two inputs.  'restart': stock Open vSwitch sends
  * a port back to EXPIRED when its carrier changes or it is configured anew,
  * and keeps the partner's data meanwhile, so that traffic resumes with the
@@ -100,13 +104,26 @@ unselect(struct bnd_lacp_port *port)
     port->lacp->reselect = true;
 }
 
-/* recordDefault.  We simplify: the defaults for the partner are zeros that
- * nobody can configure, and a port without a partner is not operated as an
- * individual link, so its partner is never in sync. */
+/* recordDefault, and, where it says 'unselect' or the partner was another one
+ * than that, update_Default_Selected.  The default of the standard's flavour
+ * is that of Linux, nobody; that of OVS is all zeros. */
 static void
-record_default(struct bnd_lacp_port *port)
+record_default(struct bnd_lacp_port *port, bool always)
 {
-    memset(&port->partner, 0, sizeof port->partner);
+    static const struct bnd_lacp_info zeros;
+    static const struct bnd_lacp_info nobody = {
+        .system_priority = 65535,
+        .key = 1,
+        .port_priority = 255,
+        .port_id = 1,
+    };
+    bool ovs = bnd_lacp_is_ovs(port->lacp);
+
+    if (always || ovs || !bnd_lacp_info_equal(&port->partner, &nobody,
+                                              BND_LACP_AGGREGATION)) {
+        unselect(port);
+    }
+    port->partner = ovs ? zeros : nobody;
     port->actor_state |= BND_LACP_DEFAULTED;
 }
 
@@ -122,11 +139,11 @@ is_matched(const struct bnd_lacp_port *port, const struct bnd_lacpdu *pdu)
                                    BND_LACP_AGGREGATION));
 }
 
-/* update_Selected, recordPDU, and of update_NTT the half that remembers what
- * the partner knows of us; lacp-tx.c compares that with what we announce once
- * Selection Logic has run.
+/* update_Selected, update_NTT, recordPDU.
  *
- * The OVS flavour keeps the port selected until Selection Logic has looked
+ * Of update_NTT the OVS flavour does the half that remembers what the partner
+ * knows of us; lacp-tx.c compares that with what we announce once Selection
+ * Logic has run.  It keeps the port selected until Selection Logic has looked
  * again, which it does if anything at all is new; and it believes a partner
  * that says that it is in sync. */
 static void
@@ -140,10 +157,14 @@ record_pdu(struct bnd_lacp_port *port, const struct bnd_lacpdu *pdu)
             lacp->reselect = true;
         }
     } else {
+        struct bnd_lacp_info actor = bnd_lacp_actor(port);
+
         if (!bnd_lacp_info_equal(&partner, &port->partner,
                                  BND_LACP_AGGREGATION)) {
             unselect(port);
         }
+        port->ntt |= !bnd_lacp_info_equal(&pdu->partner, &actor,
+                                          BND_LACP_NTT_BITS);
         if (!is_matched(port, pdu)) {
             partner.state &= ~BND_LACP_SYNC;
         }
@@ -155,11 +176,10 @@ record_pdu(struct bnd_lacp_port *port, const struct bnd_lacpdu *pdu)
 }
 
 static void
-enter_defaulted(struct bnd_lacp_port *port)
+enter_defaulted(struct bnd_lacp_port *port, bool always)
 {
     /* update_Default_Selected; recordDefault; Expired := FALSE. */
-    unselect(port);
-    record_default(port);
+    record_default(port, always);
     port->actor_state &= ~BND_LACP_EXPIRED;
     port->current_while = BND_NEVER;
 }
@@ -177,7 +197,10 @@ rx_enter(struct bnd_lacp_port *port, enum bnd_rx_state state,
     case BND_RX_INITIALIZE:
         /* Selected := UNSELECTED; recordDefault; Expired := FALSE. */
         port->begin = false;
-        enter_defaulted(port);
+        port->mux_begin = !bnd_lacp_is_ovs(port->lacp);
+        port->churn_begin = true;
+        port->start = bnd_deadline_in(now, BND_LACP_TICK);
+        enter_defaulted(port, true);
         break;
 
     case BND_RX_PORT_DISABLED:
@@ -195,6 +218,7 @@ rx_enter(struct bnd_lacp_port *port, enum bnd_rx_state state,
         port->partner.state |= BND_LACP_TIMEOUT;
         port->current_while = bnd_deadline_in(now, BND_LACP_SHORT_TIMEOUT);
         port->actor_state |= BND_LACP_EXPIRED;
+        port->churn_begin = true;
         if (bnd_lacp_is_ovs(port->lacp)) {
             port->actor_state &= ~BND_LACP_DEFAULTED;
         }
@@ -203,8 +227,11 @@ rx_enter(struct bnd_lacp_port *port, enum bnd_rx_state state,
     case BND_RX_LACP_DISABLED:
         /* Selected := UNSELECTED; recordDefault;
          * Partner_Oper_Port_State.Aggregation := FALSE; Expired := FALSE. */
+        enter_defaulted(port, true);
+        break;
+
     case BND_RX_DEFAULTED:
-        enter_defaulted(port);
+        enter_defaulted(port, false);
         break;
 
     case BND_RX_CURRENT:
@@ -232,7 +259,7 @@ rx_input(const struct bnd_lacp_port *port, const struct bnd_lacpdu *pdu,
 
     return (struct bnd_rx_input) {
         .begin = port->begin,
-        .port_enabled = port->enabled,
+        .port_enabled = port->enabled && (ovs || now >= port->start),
         .lacp_enabled = port->lacp_enabled,
         .quiet = ovs && !port->lacp->config.active,
         .restart = ovs && port->restart,
@@ -256,6 +283,9 @@ void
 bnd_rx_step(struct bnd_lacp_port *port, const struct bnd_lacpdu *pdu,
             long long int arrival, long long int now, struct bnd_effects *fx)
 {
+    if (pdu) {
+        port->start = MIN(port->start, now);
+    }
     /* Events may re-enter a state, once: allow for that. */
     for (int i = 0; i < BND_N_RX_STATES + 2; i++) {
         struct bnd_rx_input in = rx_input(port, pdu, now);
@@ -267,6 +297,7 @@ bnd_rx_step(struct bnd_lacp_port *port, const struct bnd_lacpdu *pdu,
         if (next == port->rx && !reenters(next, &in)) {
             return;
         }
+        port->churn_begin |= next == BND_RX_CURRENT && next != port->rx;
         if (next != port->rx) {
             bnd_fx_trace_fsm(fx, now, port->id, port->name, "Receive",
                              bnd_rx_state_name(port->rx),

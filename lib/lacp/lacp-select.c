@@ -6,9 +6,9 @@
 #include "core/effects.h"
 #include "wire/eth.h"
 
-/* Selection Logic.  [802.1AX-2008 5.4.14]
+/* Selection Logic of the OVS flavour.  [802.1AX-2008 5.4.14]
  *
- * We simplify: of the system's aggregators only the first is given ports, so
+ * Of the system's aggregators only the first is given ports, so
  * the question is only which partner it is for.  That is the partner of the
  * *lead*, the port that is best among those with a partner; ports with the
  * same partner and key join it, all others stay out.
@@ -82,6 +82,16 @@ port_preference(const struct bnd_lacp_port *port)
     return compare_system(&actor, &partner) < 0 ? actor : partner;
 }
 
+int
+bnd_lacp_compare(const struct bnd_lacp_port *a, const struct bnd_lacp_port *b)
+{
+    struct preference pa = port_preference(a);
+    struct preference pb = port_preference(b);
+    int cmp = compare_preference(&pa, &pb);
+
+    return cmp ? cmp : a->id < b->id ? -1 : a->id > b->id;
+}
+
 static bool
 is_incumbent(const struct bnd_lacp_port *port)
 {
@@ -97,12 +107,7 @@ is_better(const struct bnd_lacp_port *a, const struct bnd_lacp_port *b)
     if (is_incumbent(a) != is_incumbent(b)) {
         return is_incumbent(a);
     }
-
-    struct preference pa = port_preference(a);
-    struct preference pb = port_preference(b);
-    int cmp = compare_preference(&pa, &pb);
-
-    return cmp ? cmp < 0 : a->id < b->id;
+    return bnd_lacp_compare(a, b) < 0;
 }
 
 /* May 'port' be aggregated at all?  A partner that is all zeros, state
@@ -114,29 +119,19 @@ is_candidate(const struct bnd_lacp_port *port)
 
     return ((port->rx == BND_RX_CURRENT || port->rx == BND_RX_EXPIRED)
             && !bnd_lacp_info_equal(&port->partner, &none, UINT8_MAX)
-            && !bnd_lacp_is_loopback(port)
-            && (bnd_lacp_is_ovs(port->lacp)
-                || !(port->actor_state & BND_LACP_DEFAULTED)));
+            && !bnd_lacp_is_loopback(port));
 }
 
-/* Does 'port' belong to the aggregator of 'lead'?  The OVS flavour asks for no
- * more than the same partner system and key; the standard for the same LAG ID,
- * of which only one link can be a part if it must not be aggregated. */
+/* Does 'port' belong to the aggregator of 'lead'?  It takes no more than the
+ * same partner system and key, not the same LAG ID. */
 static bool
 is_mate(const struct bnd_lacp_port *port, const struct bnd_lacp_port *lead)
 {
     const struct bnd_lacp_info *a = &port->partner;
     const struct bnd_lacp_info *b = &lead->partner;
 
-    if (!is_candidate(port) || a->key != b->key
-        || !bnd_eth_addr_equal(a->system, b->system)) {
-        return false;
-    }
-    return (bnd_lacp_is_ovs(port->lacp)
-            || port == lead
-            || (a->system_priority == b->system_priority
-                && bnd_lacp_actor(port).key == bnd_lacp_actor(lead).key
-                && a->state & b->state & BND_LACP_AGGREGATION));
+    return (is_candidate(port) && a->key == b->key
+            && bnd_eth_addr_equal(a->system, b->system));
 }
 
 static struct bnd_lacp_port *

@@ -7,6 +7,8 @@
 #include "util.h"
 #include "wire/eth.h"
 
+#define DEFAULT_PRIORITY 255
+
 /* Answers: what the system says of itself, to its partners and to those who
  * ask.  None of them changes anything. */
 
@@ -26,6 +28,11 @@ bnd_churn_name(enum bnd_churn churn)
 bool
 bnd_lacp_is_negotiated(const struct bnd_lacp *lacp)
 {
+    if (!bnd_lacp_is_ovs(lacp)) {
+        const struct bnd_aggregator *active = bnd_agg_active(lacp);
+
+        return active && bnd_agg_has_partner(active);
+    }
     for (size_t i = 0; i < lacp->n_aggs; i++) {
         if (lacp->aggs[i].in_use) {
             return true;
@@ -42,9 +49,20 @@ bnd_lacp_is_loopback(const struct bnd_lacp_port *port)
                                   port->lacp->config.system));
 }
 
-/* In the OVS flavour all ports share one key; in the standard a port may have
- * one of its own.  The OVS flavour says AGGREGATION only if there are two
- * ports, and COLLECTING and DISTRIBUTING also if no port has a partner. */
+/* Linux's default takes the place of Open vSwitch's, 65535. */
+static uint16_t
+port_priority(const struct bnd_lacp_port *port)
+{
+    uint16_t given = port->config.priority;
+
+    return (port->wanted_priority ? port->wanted_priority
+            : bnd_lacp_is_ovs(port->lacp) || (given && given != UINT16_MAX)
+            ? given : DEFAULT_PRIORITY);
+}
+
+/* In the OVS flavour all ports share one key; in the standard each has one of
+ * its own.  The OVS flavour says AGGREGATION only if there are two ports, and
+ * COLLECTING and DISTRIBUTING also if no port has a partner. */
 struct bnd_lacp_info
 bnd_lacp_actor(const struct bnd_lacp_port *port)
 {
@@ -54,10 +72,9 @@ bnd_lacp_actor(const struct bnd_lacp_port *port)
     struct bnd_lacp_info info = {
         .system_priority = config->system_priority,
         .system = config->system,
-        .key = (!ovs && port->config.key ? port->config.key
-                : bnd_lacp_default_key(lacp)),
-        .port_priority = port->config.priority,
-        .port_id = port->config.port_id,
+        .key = ovs ? bnd_lacp_default_key(lacp) : port->key,
+        .port_priority = port_priority(port),
+        .port_id = ovs ? port->config.port_id : port->number,
         .state = port->actor_state,
     };
 
@@ -86,10 +103,29 @@ bnd_lacp_get_status(const struct bnd_lacp *lacp)
 static bool
 may_enable(const struct bnd_lacp_port *port)
 {
-    return (port->mux == BND_MUX_DISTRIBUTING
-            && (!bnd_lacp_is_ovs(port->lacp)
-                || port->rx == BND_RX_DEFAULTED
-                || port->partner.state & BND_LACP_SYNC));
+    const struct bnd_lacp *lacp = port->lacp;
+
+    if (bnd_lacp_is_ovs(lacp)) {
+        return (port->mux == BND_MUX_DISTRIBUTING
+                && (port->rx == BND_RX_DEFAULTED
+                    || port->partner.state & BND_LACP_SYNC));
+    } else if (!port->enabled || port->drained) {
+        return false;
+    }
+    return (lacp->fallback
+            || (port->role && (!bnd_lacp_is_strict(lacp)
+                               || port->partner.state
+                                  & BND_LACP_COLLECTING)));
+}
+
+/* As opposed to Linux, a port that says that it collects does. */
+static bool
+may_collect(const struct bnd_lacp_port *port)
+{
+    return (may_enable(port)
+            || (!bnd_lacp_is_ovs(port->lacp) && port->enabled
+                && !port->drained && port->agg && port->agg->active
+                && port->actor_state & BND_LACP_COLLECTING));
 }
 
 bool
@@ -103,7 +139,9 @@ bnd_lacp_port_may_enable(const struct bnd_lacp *lacp, bnd_id id)
 bool
 bnd_lacp_port_may_collect(const struct bnd_lacp *lacp, bnd_id id)
 {
-    return bnd_lacp_port_may_enable(lacp, id);
+    const struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
+
+    return port && may_collect(port);
 }
 
 static enum bnd_lacp_rx_summary
@@ -146,20 +184,27 @@ bnd_lacp_get_port_status(const struct bnd_lacp *lacp, bnd_id id,
     status->rx = rx_summary(port);
     status->attached = port->actor_state & BND_LACP_SYNC;
     status->may_enable = may_enable(port);
-    status->may_collect = bnd_lacp_port_may_collect(lacp, id);
-    status->port_id = port->config.port_id;
-    status->port_priority = port->config.priority;
-    status->aggregator = status->attached && port->agg ? port->agg->id : 0;
+    status->may_collect = may_collect(port);
     status->actor = bnd_lacp_actor(port);
+    status->partner = port->partner;
+    status->late = port->watch.late;
+    status->port_id = status->actor.port_id;
+    status->port_priority = status->actor.port_priority;
     status->key = status->actor.key;
-    status->in_active = status->attached;
+    status->aggregator = (port->agg && (status->attached
+                                        || !bnd_lacp_is_ovs(lacp))
+                          ? port->agg->id : 0);
+    status->in_active = (bnd_lacp_is_ovs(lacp) ? status->attached
+                         : port->agg && port->agg->active);
+    status->individual = (!bnd_lacp_is_ovs(lacp) && port->agg
+                          && !bnd_agg_has_partner(port->agg));
     status->standby = port->selected == BND_STANDBY;
     status->rx_state = bnd_rx_state_name(port->rx);
     status->mux_state = bnd_mux_state_name(port->mux);
     status->periodic_state = bnd_periodic_state_name(port->periodic);
+    status->actor_churn = port->actor_churn;
+    status->partner_churn = port->partner_churn;
     status->n_lacpdu_tx = status->n_tx;
-    status->partner = port->partner;
-    status->late = port->watch.late;
     return true;
 }
 
@@ -182,22 +227,19 @@ agg_status(const struct bnd_lacp *lacp, const struct bnd_aggregator *agg)
 {
     struct bnd_lacp_agg_status s = {
         .id = agg->id,
-        .active = true,
-        .has_partner = agg->in_use,
+        .active = agg->active || bnd_lacp_is_ovs(lacp),
+        .individual = agg->individual || agg->alone,
+        .has_partner = bnd_agg_has_partner(agg),
+        .n_enabled = bnd_agg_n_enabled(lacp, agg),
         .actor_key = agg->actor_key,
         .partner_key = agg->partner_key,
         .partner_system = agg->partner_system,
         .partner_priority = agg->partner_system_priority,
+        .bandwidth = bnd_agg_bandwidth(lacp, agg),
     };
 
     for (size_t i = 0; i < lacp->n_ports; i++) {
-        const struct bnd_lacp_port *port = lacp->ports[i];
-
-        if (port->agg == agg) {
-            s.n_ports++;
-            s.n_enabled += port->enabled;
-            s.bandwidth += port->speed_mbps;
-        }
+        s.n_ports += lacp->ports[i]->agg == agg;
     }
     return s;
 }
@@ -206,34 +248,18 @@ size_t
 bnd_lacp_get_aggregators(const struct bnd_lacp *lacp,
                          struct bnd_lacp_agg_status **aggs)
 {
+    bool ovs = bnd_lacp_is_ovs(lacp);
+    size_t max = ovs ? lacp->n_aggs : lacp->n_ports;
     size_t n = 0;
 
-    *aggs = xcalloc(lacp->n_aggs, sizeof **aggs);
-    for (size_t i = 0; i < lacp->n_aggs; i++) {
-        struct bnd_lacp_agg_status s = agg_status(lacp, &lacp->aggs[i]);
+    *aggs = xcalloc(max + 1, sizeof **aggs);
+    for (size_t i = 0; i < max; i++) {
+        struct bnd_lacp_agg_status s
+            = agg_status(lacp, ovs ? &lacp->aggs[i] : &lacp->ports[i]->own);
 
         if (s.n_ports) {
             (*aggs)[n++] = s;
         }
     }
     return n;
-}
-
-bool
-bnd_lacp_has_carrier(const struct bnd_lacp *lacp)
-{
-    for (size_t i = 0; i < lacp->n_ports; i++) {
-        if (lacp->ports[i]->enabled) {
-            return true;
-        }
-    }
-    return false;
-}
-
-enum bnd_lacp_fallback
-bnd_lacp_get_fallback(const struct bnd_lacp *lacp)
-{
-    return (bnd_lacp_is_ovs(lacp) && lacp->config.fallback
-            && !bnd_lacp_is_negotiated(lacp)
-            ? BND_LACP_FB_AB : BND_LACP_FB_NONE);
 }

@@ -11,10 +11,16 @@
 #include "wire/eth.h"
 
 /* The system: ports and aggregators, the order of the machines, and wake time.
- * The order of a run is that of the data: what Receive has learned,
- * whom Selection Logic chooses, what Mux makes of it, and only then what there
- * is to tell the partner.  Nothing later changes the input of something
- * earlier, but for Periodic, which waits for Transmit. */
+ *
+ * The order of a run is that of the data: what Receive has learned, whom
+ * Selection Logic chooses, what Mux makes of it, and only then what there is to
+ * tell the partner.  Nothing later changes the input of something earlier, but
+ * for Periodic, which waits for Transmit.
+ *
+ * In the standard's flavour Receive and Selection Logic take turns, port after
+ * port, as in Linux: so it is the order of ports that decides who gets which
+ * aggregator if several begin together.  Links go up and down one by one, in
+ * the same order, each followed by a choice of the aggregator in use. */
 
 #define N_AGGREGATORS 1
 
@@ -28,6 +34,8 @@ bnd_lacp_create(const struct bnd_lacp_config *config, long long int now)
     lacp->config = *config;
     lacp->now = now;
     lacp->last_run = now;
+    lacp->alone_since = BND_NEVER;
+    lacp->heard_since = BND_NEVER;
     lacp->n_aggs = N_AGGREGATORS;
     lacp->aggs = xcalloc(lacp->n_aggs, sizeof *lacp->aggs);
     for (size_t i = 0; i < lacp->n_aggs; i++) {
@@ -36,19 +44,12 @@ bnd_lacp_create(const struct bnd_lacp_config *config, long long int now)
     return lacp;
 }
 
-static void
-port_destroy(struct bnd_lacp_port *port)
-{
-    free(port->name);
-    free(port);
-}
-
 void
 bnd_lacp_destroy(struct bnd_lacp *lacp)
 {
     if (lacp) {
         for (size_t i = 0; i < lacp->n_ports; i++) {
-            port_destroy(lacp->ports[i]);
+            bnd_lacp_port_destroy(lacp->ports[i]);
         }
         free(lacp->ports);
         free(lacp->aggs);
@@ -56,198 +57,188 @@ bnd_lacp_destroy(struct bnd_lacp *lacp)
     }
 }
 
-/* Something comes in at 'now', so that there is reason to run. */
-static void
-take_in(struct bnd_lacp *lacp, long long int now)
-{
-    lacp->now = MAX(lacp->now, now);
-    lacp->dirty = true;
-}
-
 /* What we announce follows from the configuration by itself.  A partner that
- * is in doubt about us answers, so no port has to be restarted. */
+ * is in doubt about us answers, so no port has to be restarted; but it has to
+ * hear of it. */
 void
 bnd_lacp_configure(struct bnd_lacp *lacp,
                    const struct bnd_lacp_config *config, long long int now)
 {
     const struct bnd_lacp_config old = lacp->config;
+    bool system = (!bnd_eth_addr_equal(old.system, config->system)
+                   || old.system_priority != config->system_priority);
+    bool told = (system || old.active != config->active
+                 || old.fast != config->fast);
 
-    take_in(lacp, now);
+    bnd_lacp_take_in(lacp, now);
     lacp->config = *config;
-    if (!bnd_eth_addr_equal(old.system, config->system)
-        || old.system_priority != config->system_priority
-        || old.fallback != config->fallback) {
-        lacp->reselect = true;
-    }
+    lacp->reselect |= system || old.fallback != config->fallback;
     if (old.flavour != config->flavour) {
-        for (size_t i = 0; i < lacp->n_ports; i++) {
-            lacp->ports[i]->begin = true;
+        lacp->last_agg_id = 0;
+        lacp->aggs[0].in_use = false;
+        lacp->fallback = false;
+    }
+    for (size_t i = 0; i < lacp->n_ports; i++) {
+        struct bnd_lacp_port *port = lacp->ports[i];
+
+        if (old.flavour != config->flavour) {
+            bnd_lacp_port_reset(port);
+        } else if (!bnd_lacp_is_ovs(lacp)) {
+            port->ntt |= told;
+            bnd_lacp_update_key(port, old.user_key != config->user_key);
         }
     }
 }
 
-/* Ports. */
+/* Runs. */
 
-struct bnd_lacp_port *
-bnd_lacp_find_port(const struct bnd_lacp *lacp, bnd_id id)
+static void
+run_ovs(struct bnd_lacp *lacp, long long int now, struct bnd_effects *fx)
 {
     for (size_t i = 0; i < lacp->n_ports; i++) {
-        if (lacp->ports[i]->id == id) {
-            return lacp->ports[i];
-        }
+        bnd_rx_step(lacp->ports[i], NULL, now, now, fx);
+        /* A port that Receive took out of its aggregator leaves it before
+         * Selection Logic may put it into one. */
+        bnd_mux_step(lacp->ports[i], now, fx);
     }
-    return NULL;
+    bnd_lacp_select(lacp, now, fx);
+    for (size_t i = 0; i < lacp->n_ports; i++) {
+        bnd_mux_step(lacp->ports[i], now, fx);
+    }
 }
 
-static struct bnd_lacp_port *
-port_create(struct bnd_lacp *lacp, bnd_id id)
+static bool
+has_number(const struct bnd_lacp *lacp, uint16_t number)
 {
-    struct bnd_lacp_port *port = xzalloc(sizeof *port);
-
-    port->id = id;
-    port->lacp = lacp;
-    port->carrier = true;
-    port->lacp_enabled = true;
-    port->begin = true;
-    port->current_while = BND_NEVER;
-    bnd_late_init(&port->watch);
-    port->wait_while = BND_NEVER;
-    port->periodic_timer = lacp->now; /* A LACPDU is due from the start. */
-    for (size_t i = 0; i < ARRAY_SIZE(port->sent); i++) {
-        port->sent[i] = BND_NEVER;
+    for (size_t i = 0; i < lacp->n_ports; i++) {
+        if (!lacp->ports[i]->fresh && lacp->ports[i]->number == number) {
+            return true;
+        }
     }
+    return false;
+}
 
-    lacp->ports = xrealloc(lacp->ports,
-                           (lacp->n_ports + 1) * sizeof *lacp->ports);
-    lacp->ports[lacp->n_ports++] = port;
-    lacp->reselect = true;
-    return port;
+/* Numbers new ports and their aggregators.  Ports that join between two runs
+ * come in no order, so among themselves they go by name. */
+static void
+take_ports(struct bnd_lacp *lacp)
+{
+    for (size_t i = 0; i < lacp->n_ports; i++) {
+        for (size_t j = i; j > 0 && lacp->ports[j]->fresh
+             && lacp->ports[j - 1]->fresh
+             && strcmp(lacp->ports[j - 1]->name, lacp->ports[j]->name) > 0;
+             j--) {
+            struct bnd_lacp_port *swap = lacp->ports[j];
+
+            lacp->ports[j] = lacp->ports[j - 1];
+            lacp->ports[j - 1] = swap;
+        }
+    }
+    for (size_t i = 0; i < lacp->n_ports; i++) {
+        struct bnd_lacp_port *port = lacp->ports[i];
+
+        if (port->fresh) {
+            port->number = port->config.port_id;
+            while (!port->number || (!port->config.port_id
+                                     && has_number(lacp, port->number))) {
+                port->number = (port->number ? port->number
+                                : i ? lacp->ports[i - 1]->number : 0) + 1;
+            }
+            port->own.id = ++lacp->last_agg_id;
+            port->fresh = false;
+            bnd_lacp_update_key(port, true);
+        }
+    }
 }
 
 static void
-set_name(struct bnd_lacp_port *port, const char *name)
-{
-    if (!port->name || strcmp(port->name, name)) {
-        free(port->name);
-        port->name = xstrdup(name);
-    }
-}
-
-void
-bnd_lacp_port_set(struct bnd_lacp *lacp, bnd_id id, const char *name,
-                  const struct bnd_lacp_port_config *config,
-                  long long int now)
-{
-    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
-
-    take_in(lacp, now);
-    if (!port) {
-        port = port_create(lacp, id);
-    } else if (port->config.port_id != config->port_id
-               || port->config.priority != config->priority
-               || port->config.key != config->key) {
-        port->restart = true;
-        lacp->reselect = true;
-    }
-    set_name(port, name);
-    port->config = *config;
-}
-
-void
-bnd_lacp_port_del(struct bnd_lacp *lacp, bnd_id id,
-                  long long int now OVS_UNUSED,
-                  struct bnd_effects *fx OVS_UNUSED)
+take_links(struct bnd_lacp *lacp, long long int now, struct bnd_effects *fx)
 {
     for (size_t i = 0; i < lacp->n_ports; i++) {
-        if (lacp->ports[i]->id == id) {
-            port_destroy(lacp->ports[i]);
-            memmove(&lacp->ports[i], &lacp->ports[i + 1],
-                    (lacp->n_ports - i - 1) * sizeof *lacp->ports);
-            lacp->n_ports--;
-            lacp->reselect = true;
-            lacp->dirty = true;
-            return;
+        struct bnd_lacp_port *port = lacp->ports[i];
+
+        if (port->enabled != port->told_enabled) {
+            port->enabled = port->told_enabled;
+            port->role &= port->enabled;
+            bnd_lacp_update_key(port, port->enabled);
+            bnd_agg_choose(lacp, now, fx);
         }
     }
 }
 
-bool
-bnd_lacp_has_port(const struct bnd_lacp *lacp, bnd_id id)
+static void
+run_standard(struct bnd_lacp *lacp, long long int now, struct bnd_effects *fx)
 {
-    return bnd_lacp_find_port(lacp, id) != NULL;
+    take_ports(lacp);
+    take_links(lacp, now, fx);
+    for (size_t i = 0; i < lacp->n_ports; i++) {
+        struct bnd_lacp_port *port = lacp->ports[i];
+
+        bnd_rx_step(port, NULL, now, now, fx);
+        if (port->drained && port->selected != BND_UNSELECTED) {
+            bnd_lacp_port_retire(port, now, fx);
+        } else if (!port->drained && port->selected == BND_UNSELECTED) {
+            bnd_agg_join(port, now, fx);
+        }
+    }
+    bnd_standby_step(lacp, now);
+    for (size_t i = 0; i < lacp->n_ports; i++) {
+        bnd_mux_step(lacp->ports[i], now, fx);
+        bnd_churn_step(lacp->ports[i], now, fx);
+    }
+    bnd_fallback_step(lacp, now, fx);
 }
 
 void
-bnd_lacp_port_set_mac(struct bnd_lacp *lacp, bnd_id id, struct eth_addr mac)
+bnd_lacp_run(struct bnd_lacp *lacp, long long int now,
+             struct bnd_effects *fx)
 {
-    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
-
-    if (port) {
-        port->mac = mac;
+    lacp->now = MAX(lacp->now, now);
+    lacp->dirty = false;
+    if (bnd_lacp_is_ovs(lacp)) {
+        run_ovs(lacp, now, fx);
+    } else {
+        run_standard(lacp, now, fx);
     }
+    for (size_t i = 0; i < lacp->n_ports; i++) {
+        bnd_periodic_step(lacp->ports[i], now, fx);
+        bnd_tx_step(lacp->ports[i], now, fx);
+        bnd_periodic_step(lacp->ports[i], now, fx);
+        bnd_late_check(lacp->ports[i], now, fx);
+    }
+    lacp->last_run = now;
 }
 
-void
-bnd_lacp_port_set_enabled(struct bnd_lacp *lacp, bnd_id id, bool enabled,
-                          long long int now)
+static long long int
+port_wake_time(const struct bnd_lacp_port *port)
 {
-    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
+    long long int wake = port->current_while;
 
-    if (port && port->enabled != enabled) {
-        take_in(lacp, now);
-        port->enabled = enabled;
+    wake = bnd_deadline_min(wake, bnd_mux_wake_time(port));
+    wake = bnd_deadline_min(wake, bnd_periodic_wake_time(port));
+    if (!bnd_lacp_is_ovs(port->lacp)) {
+        wake = bnd_deadline_min(wake, bnd_churn_wake_time(port));
+        if (port->enabled && port->start > port->lacp->last_run) {
+            wake = bnd_deadline_min(wake, port->start);
+        }
     }
+    wake = bnd_deadline_min(wake, bnd_late_wake_time(port));
+    return bnd_deadline_min(wake, bnd_tx_wake_time(port));
 }
 
-void
-bnd_lacp_port_set_link(struct bnd_lacp *lacp, bnd_id id, uint32_t speed_mbps,
-                       enum bnd_duplex duplex, long long int now)
+long long int
+bnd_lacp_wake_time(const struct bnd_lacp *lacp)
 {
-    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
+    long long int wake = BND_NEVER;
 
-    if (port && (port->speed_mbps != speed_mbps || port->duplex != duplex)) {
-        take_in(lacp, now);
-        port->speed_mbps = speed_mbps;
-        port->duplex = duplex;
+    if (lacp->dirty) {
+        return lacp->now;
     }
-}
-
-void
-bnd_lacp_port_set_carrier(struct bnd_lacp *lacp, bnd_id id, bool carrier,
-                          long long int now)
-{
-    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
-
-    if (port && port->carrier != carrier) {
-        take_in(lacp, now);
-        port->carrier = carrier;
+    for (size_t i = 0; i < lacp->n_ports; i++) {
+        wake = bnd_deadline_min(wake, port_wake_time(lacp->ports[i]));
     }
-}
-
-void
-bnd_lacp_port_set_drained(struct bnd_lacp *lacp, bnd_id id, bool drained,
-                          long long int now)
-{
-    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
-
-    if (port && port->drained != drained) {
-        take_in(lacp, now);
-        port->drained = drained;
-        lacp->reselect = true;
-    }
-}
-
-void
-bnd_lacp_port_carrier_changed(struct bnd_lacp *lacp, bnd_id id,
-                              long long int now)
-{
-    struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
-
-    take_in(lacp, now);
-    if (port) {
-        port->stats.n_carrier++;
-        port->restart = true;
-    }
+    return (bnd_lacp_is_ovs(lacp) ? wake
+            : bnd_deadline_min(wake, bnd_fallback_wake_time(lacp)));
 }
 
 /* Frames. */
@@ -282,6 +273,13 @@ receive_lacpdu(struct bnd_lacp_port *port, struct bnd_cursor body,
     return BND_DROP_NONE;
 }
 
+/* Is there something that 'port' does not know yet? */
+static bool
+is_news(const struct bnd_lacp_port *port)
+{
+    return port->fresh || port->begin || port->enabled != port->told_enabled;
+}
+
 enum bnd_drop_reason
 bnd_lacp_receive(struct bnd_lacp *lacp, bnd_id id, const uint8_t *frame,
                  size_t len, long long int arrival, long long int now,
@@ -291,9 +289,13 @@ bnd_lacp_receive(struct bnd_lacp *lacp, bnd_id id, const uint8_t *frame,
     struct bnd_cursor body;
     uint8_t subtype;
 
-    take_in(lacp, now);
+    bnd_lacp_take_in(lacp, now);
     if (!port) {
         return BND_DROP_NO_MEMBER;
+    }
+    if (!bnd_lacp_is_ovs(lacp) && is_news(port)) {
+        bnd_lacp_run(lacp, now, fx); /* What happened before it came. */
+        lacp->dirty = true;
     }
 
     port->stats.n_rx++;
@@ -308,56 +310,4 @@ bnd_lacp_receive(struct bnd_lacp *lacp, bnd_id id, const uint8_t *frame,
     return (subtype == BND_SLOW_MARKER
             ? bnd_marker_receive(port, body, fx)
             : receive_lacpdu(port, body, arrival, now, fx));
-}
-
-/* Runs. */
-
-void
-bnd_lacp_run(struct bnd_lacp *lacp, long long int now,
-             struct bnd_effects *fx)
-{
-    lacp->now = MAX(lacp->now, now);
-    lacp->dirty = false;
-    for (size_t i = 0; i < lacp->n_ports; i++) {
-        bnd_rx_step(lacp->ports[i], NULL, now, now, fx);
-        /* A port that Receive took out of its aggregator leaves it before
-         * Selection Logic may put it into one. */
-        bnd_mux_step(lacp->ports[i], now, fx);
-    }
-    bnd_lacp_select(lacp, now, fx);
-    for (size_t i = 0; i < lacp->n_ports; i++) {
-        bnd_mux_step(lacp->ports[i], now, fx);
-    }
-    for (size_t i = 0; i < lacp->n_ports; i++) {
-        bnd_periodic_step(lacp->ports[i], now, fx);
-        bnd_tx_step(lacp->ports[i], now, fx);
-        bnd_periodic_step(lacp->ports[i], now, fx);
-        bnd_late_check(lacp->ports[i], now, fx);
-    }
-    lacp->last_run = now;
-}
-
-static long long int
-port_wake_time(const struct bnd_lacp_port *port)
-{
-    long long int wake = port->current_while;
-
-    wake = bnd_deadline_min(wake, bnd_mux_wake_time(port));
-    wake = bnd_deadline_min(wake, bnd_periodic_wake_time(port));
-    wake = bnd_deadline_min(wake, bnd_late_wake_time(port));
-    return bnd_deadline_min(wake, bnd_tx_wake_time(port));
-}
-
-long long int
-bnd_lacp_wake_time(const struct bnd_lacp *lacp)
-{
-    long long int wake = BND_NEVER;
-
-    if (lacp->dirty) {
-        return lacp->now;
-    }
-    for (size_t i = 0; i < lacp->n_ports; i++) {
-        wake = bnd_deadline_min(wake, port_wake_time(lacp->ports[i]));
-    }
-    return wake;
 }

@@ -219,6 +219,11 @@ void bnd_lacp_port_set_enabled(struct bnd_lacp *, bnd_id id, bool enabled,
 void bnd_lacp_port_set_link(struct bnd_lacp *, bnd_id id, uint32_t speed_mbps,
                             enum bnd_duplex duplex, long long int now);
 
+/* The priority that port 'id' has instead of that in its configuration; 0 for
+ * none. */
+void bnd_lacp_port_set_priority(struct bnd_lacp *, bnd_id id,
+                                uint16_t priority, long long int now);
+
 /* Is there carrier on port 'id'?  Without it LACPDUs wait until it is back,
  * and that is all: this is not port_enabled, and does not imply
  * bnd_lacp_port_carrier_changed().  A new port has carrier. */

@@ -8,13 +8,21 @@
 #include "policy/policy.h"
 #include "util.h"
 
+/* May a bond with settings 's' have to work as active-backup? */
+static bool
+falls_back(const struct bnd_settings *s)
+{
+    return (bnd_settings_num(s, BND_OPT_FALLBACK)
+            || (bnd_settings_num(s, BND_OPT_LACP_FALLBACK) == BND_LACP_FB_AB
+                && bnd_settings_mode(s) == BND_MODE_8023AD));
+}
+
 /* Is the mode of 's', or the one that it may fall back to, in set 'modes'? */
 static bool
 is_in_mode(const struct bnd_settings *s, unsigned int modes)
 {
     return ((modes & (1u << bnd_settings_mode(s)))
-            || (bnd_settings_num(s, BND_OPT_FALLBACK)
-                && (modes & BND_IN(AB))));
+            || (falls_back(s) && (modes & BND_IN(AB))));
 }
 
 /* Starts a message about 'row' with value 'num' or 'str'. */
@@ -61,8 +69,7 @@ check_mode(enum bnd_mode mode, bool lacp, struct ds *ds)
         return true;
     }
     if (mode == BND_MODE_8023AD && !lacp) {
-        ds_put_cstr(ds, " needs LACP (column lacp must be active or "
-                    "passive)");
+        ds_put_cstr(ds, " needs LACP (column lacp must not be off)");
         return true;
     }
     return false;
@@ -175,6 +182,28 @@ note_probes(const struct bnd_settings *s, enum bnd_opt opt, struct ds *ds)
     }
 }
 
+/* The same for what LACP does without a partner. */
+static void
+note_fallback(const struct bnd_settings *s, enum bnd_opt opt, struct ds *ds)
+{
+    bool strict = bnd_settings_num(s, BND_OPT_LACP_STRICT);
+    enum bnd_lacp_fallback kind = bnd_settings_num(s, BND_OPT_LACP_FALLBACK);
+    const char *why = NULL;
+
+    if (opt == BND_OPT_LACP_FALLBACK && strict && kind != BND_LACP_FB_NONE) {
+        why = "of no effect with lacp-strict";
+    } else if (opt == BND_OPT_LACP_FALLBACK_TIMEOUT
+               && (strict || (kind != BND_LACP_FB_AB
+                              && kind != BND_LACP_FB_ALL
+                              && !bnd_settings_num(s, BND_OPT_FALLBACK)))) {
+        why = "of no effect with this lacp-fallback";
+    }
+    if (why) {
+        start_message(bnd_opt_row(opt), s->num[opt], s->str[opt], ds);
+        ds_put_format(ds, ": %s\n", why);
+    }
+}
+
 void
 bnd_policy_notes(const struct bnd_settings *s, struct ds *ds)
 {
@@ -188,6 +217,7 @@ bnd_policy_notes(const struct bnd_settings *s, struct ds *ds)
         }
         note_effect(row, s->num[opt], s->str[opt], s, ds);
         note_probes(s, opt, ds);
+        note_fallback(s, opt, ds);
         if (bnd_opt_is_delay(opt)
             && bnd_settings_ticks(s, opt) != s->num[opt]) {
             start_message(row, s->num[opt], NULL, ds);
@@ -205,8 +235,7 @@ bnd_policy_notes(const struct bnd_settings *s, struct ds *ds)
 bool
 bnd_policy_heeds_primary(const struct bnd_settings *s)
 {
-    return (bnd_settings_mode(s) == BND_MODE_AB
-            || bnd_settings_num(s, BND_OPT_FALLBACK));
+    return bnd_settings_mode(s) == BND_MODE_AB || falls_back(s);
 }
 
 /* Members. */

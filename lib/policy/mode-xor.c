@@ -6,8 +6,8 @@
  * The transmit hash policy chooses the member, and a flow stays where it is as
  * long as its member works (balance/homes.h).  balance-xor is the static link
  * aggregation that a switch at the other end is configured for by hand;
- * 802.3ad has LACP agree on it, and without a partner it carries nothing (or
- * falls back to active-backup, if told so).
+ * 802.3ad has LACP agree on it.  Without a partner one member works on its
+ * own, or what the option lacp-fallback says.
  *
  * Source: Linux Documentation/networking/bonding.rst, balance-xor, 802.3ad,
  * xmit_hash_policy. */
@@ -43,8 +43,8 @@ ad_view(const void *priv, const struct bnd_pass *pass,
         struct bnd_view *view)
 {
     policy_view(priv, pass, view);
-    if (!bnd_policy_admit_lacp(pass, view,
-                               bnd_policy_spare_verdict(pass->settings))) {
+    if (!bnd_policy_admit_ad(pass, view,
+                             bnd_policy_spare_verdict(pass->settings))) {
         bnd_policy_block(view);
     }
 }
@@ -61,7 +61,8 @@ const struct bnd_mode_class bnd_mode_xor = {
 const struct bnd_mode_class bnd_mode_8023ad = {
     .mode = BND_MODE_8023AD,
     .traits = (BND_MT_BALANCED | BND_MT_DATAPATH_ID | BND_MT_POLICY
-               | BND_MT_NEEDS_LACP | BND_MT_NEEDS_CARRIER
+               | BND_MT_NEEDS_LACP | BND_MT_AGGREGATORS
+               | BND_MT_NEEDS_CARRIER
                | BND_MT_NEEDS_SPEED),
     BND_BALANCED_HOOKS,
     .init = bnd_balanced_init_static,

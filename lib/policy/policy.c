@@ -24,17 +24,23 @@ bnd_policy_get(enum bnd_mode mode)
 
 bool
 bnd_policy_is_fallback(const struct bnd_settings *s,
-                       enum bnd_lacp_status status)
+                       enum bnd_lacp_status status,
+                       enum bnd_lacp_fallback fallback)
 {
-    return (status == BND_LACP_CONFIGURED
-            && bnd_settings_num(s, BND_OPT_FALLBACK));
+    uint32_t traits = bnd_policy_get(bnd_settings_mode(s))->traits;
+
+    return (traits & BND_MT_AGGREGATORS
+            ? fallback == BND_LACP_FB_AB
+            : (status == BND_LACP_CONFIGURED
+               && bnd_settings_num(s, BND_OPT_FALLBACK)));
 }
 
 const struct bnd_mode_class *
 bnd_policy_effective(const struct bnd_settings *s,
-                     enum bnd_lacp_status status)
+                     enum bnd_lacp_status status,
+                     enum bnd_lacp_fallback fallback)
 {
-    return (bnd_policy_is_fallback(s, status)
+    return (bnd_policy_is_fallback(s, status, fallback)
             ? &bnd_mode_ab
             : bnd_policy_get(bnd_settings_mode(s)));
 }
@@ -51,7 +57,8 @@ bnd_policy_admit_lacp(const struct bnd_pass *pass, struct bnd_view *view,
                       enum bnd_verdict spare)
 {
     if (pass->lacp_status == BND_LACP_OFF
-        || bnd_policy_is_fallback(pass->settings, pass->lacp_status)) {
+        || bnd_policy_is_fallback(pass->settings, pass->lacp_status,
+                                  pass->lacp_fallback)) {
         return false;
     }
 
@@ -67,6 +74,25 @@ bnd_policy_admit_lacp(const struct bnd_pass *pass, struct bnd_view *view,
                ? BND_ACCEPT : spare);
     }
     view->blocked = !negotiated;
+    return true;
+}
+
+bool
+bnd_policy_admit_ad(const struct bnd_pass *pass, struct bnd_view *view,
+                    enum bnd_verdict spare)
+{
+    if (pass->lacp_status == BND_LACP_OFF) {
+        return false;
+    }
+    for (size_t i = 0; i < view->n_members; i++) {
+        const struct bnd_member *m = pass->members[i];
+        struct bnd_view_member *vm = &view->members[i];
+
+        vm->admit_unicast = vm->admit_multicast
+            = (((m->lacp_rx && pass->lacp_carrier) || m->lingers) && m->good
+               ? BND_ACCEPT : spare);
+    }
+    view->blocked = !pass->lacp_carrier;
     return true;
 }
 

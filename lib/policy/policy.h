@@ -22,6 +22,7 @@
 #include "config/settings.h"
 #include "core/event.h"
 #include "core/member.h"
+#include "lacp/lacp.h"
 #include "xmit/view.h"
 
 struct bnd_effects;
@@ -41,6 +42,7 @@ struct bnd_effects;
     BND_TRAIT(TURNS)         /* Deals in turn. */                           \
     BND_TRAIT(POLICY)        /* Heeds the transmit hash policy. */          \
     BND_TRAIT(QUEUES)        /* Heeds the members' queue-id. */             \
+    BND_TRAIT(AGGREGATORS)   /* Has LACP with Linux's choice of links. */   \
     BND_TRAIT(NEEDS_LACP)    /* Carries nothing without it. */              \
     BND_TRAIT(NEEDS_CARRIER) /* Sends by members with carrier alone, though \
                               * downdelay is not over. */                   \
@@ -67,6 +69,8 @@ struct bnd_pass {
     size_t n_members;
     bnd_id active;              /* Active member of this pass. */
     enum bnd_lacp_status lacp_status;
+    enum bnd_lacp_fallback lacp_fallback; /* BND_LACP_FB_NONE: none. */
+    bool lacp_carrier;          /* LACP as a whole is up. */
     long long int now;
 };
 
@@ -107,12 +111,13 @@ const struct bnd_mode_class *bnd_policy_get(enum bnd_mode mode);
 
 /* Has the bond fallen back to active-backup? */
 bool bnd_policy_is_fallback(const struct bnd_settings *,
-                            enum bnd_lacp_status);
+                            enum bnd_lacp_status, enum bnd_lacp_fallback);
 
 /* Returns the class that governs forwarding now: that of the configured mode,
  * or active-backup where the bond has fallen back to it. */
 const struct bnd_mode_class *
-bnd_policy_effective(const struct bnd_settings *, enum bnd_lacp_status);
+bnd_policy_effective(const struct bnd_settings *, enum bnd_lacp_status,
+                     enum bnd_lacp_fallback);
 
 /* Helpers for view hooks.
  *
@@ -120,6 +125,9 @@ bnd_policy_effective(const struct bnd_settings *, enum bnd_lacp_status);
  * configured and returns true, or returns false if LACP has no say (it is off,
  * or the bond has fallen back).  'spare' is the verdict for members that LACP
  * does not let work: BND_DROP, or what bnd_policy_spare_verdict() says.
+ *
+ * bnd_policy_admit_ad() is the same for a mode with aggregators, where LACP may
+ * have a member work without a partner, and the bond may be down as a whole.
  *
  * bnd_policy_spare_verdict() returns the verdict for what comes in by a member
  * that the mode does not use: BND_DROP or, with all-members-active,
@@ -135,6 +143,8 @@ bnd_policy_effective(const struct bnd_settings *, enum bnd_lacp_status);
  * bnd_policy_block() lets nothing in or out. */
 bool bnd_policy_admit_lacp(const struct bnd_pass *, struct bnd_view *,
                            enum bnd_verdict spare);
+bool bnd_policy_admit_ad(const struct bnd_pass *, struct bnd_view *,
+                         enum bnd_verdict spare);
 enum bnd_verdict bnd_policy_spare_verdict(const struct bnd_settings *);
 void bnd_policy_admit_static(const struct bnd_pass *, struct bnd_view *);
 void bnd_policy_block(struct bnd_view *);
