@@ -35,6 +35,8 @@ lib_libbond_engine_a_SOURCES = \
 	lib/wire/lacpdu.h \
 	lib/wire/marker.c \
 	lib/wire/marker.h \
+	lib/wire/learn.c \
+	lib/wire/learn.h \
 	lib/wire/mld.c \
 	lib/wire/mld.h \
 	lib/wire/nd.c \
@@ -94,23 +96,33 @@ lib_libbond_engine_a_SOURCES = \
 	lib/xmit/choose.h \
 	lib/xmit/hash.c \
 	lib/xmit/hash.h \
+	lib/xmit/lb.c \
+	lib/xmit/lb.h \
 	lib/xmit/resolve.c \
 	lib/xmit/resolve.h \
 	lib/xmit/view.c \
 	lib/xmit/view.h \
 	lib/balance/homes.c \
 	lib/balance/homes.h \
+	lib/balance/macs.c \
+	lib/balance/macs.h \
 	lib/balance/slots.c \
 	lib/balance/slots.h \
+	lib/balance/tlb.c \
+	lib/balance/tlb.h \
 	lib/policy/balanced.c \
 	lib/policy/balanced.h \
 	lib/policy/check.c \
 	lib/policy/check.h \
+	lib/policy/lb.c \
+	lib/policy/lb.h \
 	lib/policy/mode-ab.c \
+	lib/policy/mode-alb.c \
 	lib/policy/mode-broadcast.c \
 	lib/policy/mode-rr.c \
 	lib/policy/mode-slb.c \
 	lib/policy/mode-tcp.c \
+	lib/policy/mode-tlb.c \
 	lib/policy/mode-xor.c \
 	lib/policy/policy.c \
 	lib/policy/policy.h \

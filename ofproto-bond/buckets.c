@@ -503,6 +503,7 @@ use_lb_output(const struct ob_buckets *b, const struct bnd_view *view)
 
     case BND_XMIT_ACTIVE:
     case BND_XMIT_SRC_MAC:
+    case BND_XMIT_LB:
     case BND_XMIT_L4:
         /* Flows of these modes look as in stock OVS in the datapath that is
          * there to look at flows. */
@@ -543,6 +544,7 @@ wanted_mechanism(const struct ob_buckets *b, const struct ob_view *ov)
 
     case BND_XMIT_ACTIVE:
     case BND_XMIT_SRC_MAC:
+    case BND_XMIT_LB:
     case BND_XMIT_RR:
         break;
 

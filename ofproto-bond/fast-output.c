@@ -543,6 +543,7 @@ send_batch(const struct job *job, struct dp_packet_batch *batch)
         break;
 
     case BND_XMIT_SRC_MAC:
+    case BND_XMIT_LB:
         send_hashed(job, batch, hash_src);
         break;
 

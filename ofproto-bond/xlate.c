@@ -61,6 +61,7 @@ hash_flow(const struct bnd_view *view, const struct flow *flow,
         return 0;
 
     case BND_XMIT_SRC_MAC:
+    case BND_XMIT_LB:
         if (wc) {
             flow_mask_hash_fields(flow, wc, NX_HASH_FIELDS_ETH_SRC);
         }

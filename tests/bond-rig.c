@@ -582,24 +582,40 @@ command_frame(struct bond_rig *rig, const struct bndtest_line *line)
     free(data);
 }
 
+/* Counters of buckets, as the words that begin with 'prefix' say. */
 static void
-command_bytes(struct bond_rig *rig, const struct bndtest_line *line)
+read_bytes(const struct bndtest_line *line, const char *prefix,
+           uint64_t bytes[BND_N_SLOTS])
 {
-    uint64_t random = bndtest_key_number(line, "random", 0);
-    uint64_t all = bndtest_key_number(line, "all", 0);
-    uint64_t bytes[BND_N_SLOTS];
-    struct bnd_event e = { .type = BND_EV_TX_BYTES };
+    char key[16];
+    uint64_t random, all;
 
+    snprintf(key, sizeof key, "%srandom", prefix);
+    random = bndtest_key_number(line, key, 0);
+    snprintf(key, sizeof key, "%sall", prefix);
+    all = bndtest_key_number(line, key, 0);
     for (int i = 0; i < BND_N_SLOTS; i++) {
-        char key[8];
-
-        snprintf(key, sizeof key, "%d", i);
+        snprintf(key, sizeof key, "%s%d", prefix, i);
         bytes[i] = bndtest_key_number(line, key, all);
         if (random && bond_rig_random(&random) % 8 == 0) {
             bytes[i] += bond_rig_random(&random) % 1000000;
         }
     }
-    e.bytes = line->n_words > 1 ? bytes : NULL;
+}
+
+static void
+command_bytes(struct bond_rig *rig, const struct bndtest_line *line)
+{
+    uint64_t bytes[BND_N_SLOTS], host_bytes[BND_N_SLOTS];
+    struct bnd_event e = { .type = BND_EV_TX_BYTES };
+
+    read_bytes(line, "", bytes);
+    read_bytes(line, "h", host_bytes);
+    if (line->n_words > 1) {
+        e.bytes = bytes;
+        e.host_bytes = host_bytes;
+        e.unbalanced = bndtest_key_number(line, "unbalanced", 0);
+    }
     send_event(rig, &e);
 }
 
@@ -761,6 +777,7 @@ bond_rig_again(const struct bond_rig *rig, struct bond_rig *fresh)
     }
     fresh->net = rig->net;
     bnd_set_host(fresh->bond, rig->net.hosts, rig->net.n_hosts, rig->now);
+    bnd_set_host_mac(fresh->bond, rig->net.host_mac, rig->now);
     if (rig->bonded) {
         bnd_reconfigure(fresh->bond, &rig->settings, rig->now, &fresh->fx);
     }

@@ -31,7 +31,9 @@
  *     hint MAC                        the bond's own when the daemon stopped
  *     migrate SLOT ID
  *     sleep MS                        that time passes, but nobody runs a pass
- *     bytes [SLOT=N...] [all=N] [random=SEED]         counters of buckets
+ *     bytes [SLOT=N...] [all=N] [random=SEED] [hSLOT=N...] [hall=N]
+ *           [hrandom=SEED] [unbalanced=N]    counters of buckets, and, with an
+ *                                     h, of those of the host's frames
  *
  * and those of rig-net.h.
  *

@@ -51,7 +51,7 @@
  *     slots=ID:N,...                 slot=N:ID|none,...
  *     moved=N                        buckets that moved since "mark"
  *     loads=N                        buckets with a load
- *     hash=none|src|l4|policy|rr|broadcast, blocked=, lb=, policy=, basis=,
+ *     hash=none|src|l4|policy|rr|broadcast|lb, blocked=, lb=, policy=, basis=,
  *     packets-per=, n-slots=         view
  *     same-flows=true|false          flows of the view at "mark" stay
  *     watch=none|arp,nd
@@ -462,7 +462,7 @@ static bool
 actual_view(const struct drive *d, const char *key, struct ds *ds)
 {
     static const char *const xmits[] = { "none", "src", "l4", "policy", "rr",
-                                         "broadcast" };
+                                         "broadcast", "lb" };
     static const char *const wishes[] = { "auto", "yes", "no" };
     struct bnd_view *view = bnd_make_view(d->rig.bond);
     bool known = true;

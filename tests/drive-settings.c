@@ -17,8 +17,7 @@
  *                                     ("~" for an empty one)
  *     try MODE NAME VALUE OUTCOME TEXT  ok (TEXT is what sysfs would show),
  *                                     refused (the value), mode (does not have
- *                                     the option), later (not supported yet),
- *                                     unsupported (mode)
+ *                                     the option), later (not supported yet)
  *     try-member MODE NAME VALUE OUTCOME TEXT  the same for a member's option,
  *                                     TEXT also if it is refused
  *     keep                            remembers what is set now
@@ -180,7 +179,6 @@ outcome(const struct drive *d, struct bnd_settings *s, const char *name,
         if (error) {
             what = (strstr(error, "does not have this option") ? "mode"
                     : strstr(error, "this option is not supported") ? "later"
-                    : strstr(error, "is not supported yet") ? "unsupported"
                     : error);
         }
     }

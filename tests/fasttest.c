@@ -266,7 +266,7 @@ static bool
 is_hashed(const struct bnd_view *view)
 {
     return (view->xmit == BND_XMIT_SRC_MAC || view->xmit == BND_XMIT_L4
-            || view->xmit == BND_XMIT_POLICY);
+            || view->xmit == BND_XMIT_POLICY || view->xmit == BND_XMIT_LB);
 }
 
 /* Returns the hash by which 'view' is to find the bucket of 'p'. */
@@ -277,7 +277,7 @@ hash_of(const struct bnd_view *view, const struct dp_packet *p)
 
     if (view->xmit == BND_XMIT_L4) {
         return dp_packet_get_rss_hash(p);
-    } else if (view->xmit == BND_XMIT_SRC_MAC) {
+    } else if (view->xmit == BND_XMIT_SRC_MAC || view->xmit == BND_XMIT_LB) {
         struct eth_addr src;
 
         memcpy(&src, frame + 6, sizeof src);

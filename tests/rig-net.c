@@ -338,6 +338,9 @@ rig_net_command(struct bond_rig *rig, const struct bndtest_line *line)
 
     if (!strcmp(command, "host")) {
         command_host(rig, line);
+    } else if (!strcmp(command, "host-mac")) {
+        net->host_mac = bond_rig_mac(line, arg(line, 1));
+        bnd_set_host_mac(rig->bond, net->host_mac, rig->now);
     } else if (!strcmp(command, "target")) {
         command_target(rig, line);
     } else if (!strcmp(command, "path")) {

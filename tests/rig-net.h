@@ -9,6 +9,7 @@
  *
  *     host none | ADDRESS/LENGTH [mac=MAC] [vlan=V[.V]] [route | elsewhere |
  *                 elsewhere-route]    adds to what the host has
+ *     host-mac MAC                    the host's address
  *     target none | ADDRESS [mac=MAC] [vlan=V[.V]] [via=ID]
  *                                     a station that answers to probes
  *     path ID on|off                  does anything pass between the member and
@@ -44,6 +45,7 @@ struct rig_target {
 struct rig_net {
     struct bnd_host hosts[RIG_NET_MAX];
     size_t n_hosts;
+    struct eth_addr host_mac;
     struct rig_target targets[RIG_NET_MAX];
     size_t n_targets;
     bool cut[RIG_NET_MAX_PORTS]; /* By member id. */

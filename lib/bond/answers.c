@@ -55,8 +55,9 @@ bnd_lacp_fallback_now(const struct bnd_bond *b)
 long long int
 bnd_next_rebalance(const struct bnd_bond *b)
 {
-    return (bnd_is_balanced(b)
-            ? b->class->slots(b->priv)->next_rebalance : BND_NEVER);
+    return (!bnd_is_balanced(b) ? BND_NEVER
+            : b->class->next_rebalance ? b->class->next_rebalance(b->priv)
+            : b->class->slots(b->priv)->next_rebalance);
 }
 
 bool

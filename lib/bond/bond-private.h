@@ -46,6 +46,7 @@ struct bnd_bond {
     enum bnd_combine combine;   /* How they are, with the others. */
     struct bnd_host *hosts;     /* What the host has; 'n_hosts'; owned. */
     size_t n_hosts;
+    struct eth_addr host_mac;   /* Its address, or zero. */
 
     /* Decisions. */
     bnd_id active;

@@ -96,6 +96,9 @@ bnd_make_pass(const struct bnd_bond *b, long long int now,
         .lacp_status = b->lacp_status,
         .lacp_fallback = b->lacp_fallback,
         .lacp_carrier = b->lacp_carrier,
+        .host_mac = b->host_mac,
+        .hosts = b->hosts,
+        .n_hosts = b->n_hosts,
         .now = now,
     };
 }
@@ -226,6 +229,29 @@ stage_publish(struct bnd_bond *b, struct bnd_effects *fx, size_t n_before)
     }
 }
 
+/* Does the mode's own view rule? */
+static bool
+has_say(const struct bnd_bond *b)
+{
+    return (b->bonded
+            && bnd_effective(b) == b->class);
+}
+
+/* What the mode has to send is nothing new, as probes are. */
+static void
+stage_send(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
+{
+    if (has_say(b) && b->class->send) {
+        const struct bnd_member **present = xcalloc(b->n_members + 1,
+                                                    sizeof *present);
+        struct bnd_pass pass;
+
+        bnd_make_pass(b, now, present, &pass);
+        b->class->send(b->priv, &pass, fx);
+        free(present);
+    }
+}
+
 void
 bnd_run(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
 {
@@ -240,6 +266,7 @@ bnd_run(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     bnd_stage_address(b, fx);
     stage_announce(b, now, fx);
     stage_publish(b, fx, n_before);
+    stage_send(b, now, fx);
     bnd_stage_probe(b, now, fx);
     bnd_history_links(b, now);
 }
@@ -252,6 +279,9 @@ bnd_wake_time(const struct bnd_bond *b)
     wake = bnd_deadline_min(wake, bnd_links_wake_time(b));
     wake = bnd_deadline_min(wake, bnd_probes_wake_time(b));
     wake = bnd_deadline_min(wake, bnd_admin_wake_time(b));
+    if (has_say(b) && b->class->wake_time) {
+        wake = bnd_deadline_min(wake, b->class->wake_time(b->priv));
+    }
     if (b->active) {
         wake = bnd_deadline_min(wake, bnd_notify_wake_time(&b->notify));
     }

@@ -79,6 +79,11 @@ void bnd_set_host(struct bnd_bond *, const struct bnd_host *hosts, size_t n,
                   long long int now);
 bool bnd_wants_host(const struct bnd_bond *);
 
+/* Tells the Ethernet address of the host, which is that of the bridge's port
+ * LOCAL; zero if it is not known.  Follow it by bnd_run(). */
+void bnd_set_host_mac(struct bnd_bond *, struct eth_addr mac,
+                      long long int now);
+
 /* Appends the addresses of option 'opt', a list of them, to the '*n' at 'ips',
  * as far as there is room.  Source: arp_ip_target, ns_ip6_target. */
 void bnd_add_targets(const struct bnd_settings *, enum bnd_opt opt,

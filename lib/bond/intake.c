@@ -207,6 +207,14 @@ is_quiet(const struct bnd_event *e)
 }
 
 static void
+event_mode(struct bnd_bond *b, const struct bnd_event *e)
+{
+    if (b->class && b->class->event) {
+        b->class->event(b->priv, e);
+    }
+}
+
+static void
 event_frame(struct bnd_bond *b, struct bnd_member *m,
             const struct bnd_event *e, long long int now,
             struct bnd_effects *fx)
@@ -215,6 +223,7 @@ event_frame(struct bnd_bond *b, struct bnd_member *m,
 
     if (is_quiet(e)) {
         bnd_probes_event(b, m, e, now);
+        event_mode(b, e);
         return;
     }
     reason = (b->lacp && bnd_lacp_has_port(b->lacp, m->id)
@@ -245,14 +254,6 @@ event_set(struct bnd_bond *b, struct bnd_member *m,
     }
 }
 
-static void
-event_mode(struct bnd_bond *b, const struct bnd_event *e)
-{
-    if (b->class && b->class->event) {
-        b->class->event(b->priv, e);
-    }
-}
-
 void
 bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
           struct bnd_effects *fx)
@@ -265,6 +266,7 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         b->settled = false;
     }
     if (!m && e->type != BND_EV_MEMBER_ADD && e->type != BND_EV_TX_BYTES
+        && e->type != BND_EV_HOST_ARP
         && (e->type != BND_EV_SET_ACTIVE || e->id)) {
         return;
     }
@@ -321,6 +323,7 @@ bnd_event(struct bnd_bond *b, const struct bnd_event *e, long long int now,
         bnd_probes_event(b, m, e, now);
         break;
 
+    case BND_EV_HOST_ARP:
     case BND_EV_TX_BYTES:
         event_mode(b, e);
         break;

@@ -176,10 +176,19 @@ bnd_set_host(struct bnd_bond *b, const struct bnd_host *hosts, size_t n,
     }
 }
 
+void
+bnd_set_host_mac(struct bnd_bond *b, struct eth_addr mac, long long int now)
+{
+    bnd_advance(b, now);
+    b->settled &= bnd_eth_addr_equal(b->host_mac, mac);
+    b->host_mac = mac;
+}
+
 bool
 bnd_wants_host(const struct bnd_bond *b)
 {
-    return b->probes[0].config.interval || b->probes[1].config.interval;
+    return (b->probes[0].config.interval || b->probes[1].config.interval
+            || (b->bonded && b->class->traits & BND_MT_HOST_LB));
 }
 
 /* Members. */

@@ -268,8 +268,12 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
     /* Of its own modes stock Open vSwitch heeds the setting in one. */
     s->lb_output = ((bnd_settings_num(cfg, BND_OPT_LB_OUTPUT)
                      && traits & BND_MT_RECIRCULATE)
-                    || traits & (BND_MT_PER_PACKET | BND_MT_POLICY));
-    s->has_policy = traits & BND_MT_POLICY && !s->fallback;
+                    || traits & (BND_MT_PER_PACKET | BND_MT_POLICY
+                                 | BND_MT_HOST_LB));
+    s->has_policy = ((traits & BND_MT_POLICY
+                      || (traits & BND_MT_HOST_LB
+                          && !bnd_settings_num(cfg, BND_OPT_TLB_DYNAMIC)))
+                     && !s->fallback);
     s->policy = bnd_settings_num(cfg, BND_OPT_XMIT_POLICY);
     s->policy_compat = bnd_settings_num(cfg, BND_OPT_HASH_COMPAT);
     s->has_turns = traits & BND_MT_TURNS;
@@ -299,6 +303,15 @@ fill_bond(const struct bnd_bond *b, struct bnd_status *s)
     }
 }
 
+/* What the mode itself has to tell. */
+static void
+fill_mode(const struct bnd_bond *b, bool brief, struct bnd_status *s)
+{
+    if (b->class->status && !s->fallback) {
+        b->class->status(b->priv, brief, s);
+    }
+}
+
 void
 bnd_get_brief(const struct bnd_bond *b, struct bnd_status *s)
 {
@@ -308,6 +321,7 @@ bnd_get_brief(const struct bnd_bond *b, struct bnd_status *s)
     fill_members(b, s);
     if (b->bonded) {
         fill_bond(b, s);
+        fill_mode(b, true, s);
     }
     if (b->lacp) {
         fill_lacp(b, s);
@@ -325,5 +339,8 @@ bnd_get_status(const struct bnd_bond *b, long long int now OVS_UNUSED,
     }
     if (b->bonded && b->class->slots && !s->fallback) {
         fill_slots(b->class->slots(b->priv), s);
+    }
+    if (b->bonded) {
+        fill_mode(b, false, s);
     }
 }

@@ -26,6 +26,7 @@
     BND_EVENT(MAC_REFUSED, "mac-refused") /* It keeps its address. */ \
     BND_EVENT(MAY_ENABLE, "may-enable") /* OVS's opinion. */     \
     BND_EVENT(FRAME_RX, "frame")        /* A control frame came. */ \
+    BND_EVENT(HOST_ARP, "host-arp")     /* The host sends ARP (or ND). */ \
     BND_EVENT(COUNTERS, "counters")     /* Packets of a member. */ \
     BND_EVENT(TX_BYTES, "bytes")        /* Bucket counters; rebalance. */ \
     BND_EVENT(FORCE, "force")           /* Link up or down by command. */ \
@@ -50,8 +51,8 @@ struct bnd_facts {
 
 struct bnd_event {
     enum bnd_event_type type;
-    bnd_id id;                  /* Member; all but TX_BYTES.  SET_ACTIVE: none
-                                 * to have one chosen. */
+    bnd_id id;                  /* Member; all but TX_BYTES and HOST_ARP.
+                                 * SET_ACTIVE: none to have one chosen. */
     union {
         struct {                /* MEMBER_ADD. */
             const char *name;
@@ -70,7 +71,7 @@ struct bnd_event {
             bool bond_goes;     /* So do all others. */
         } del;
         bool on;                /* MAY_ENABLE, FORCE. */
-        struct {                /* FRAME_RX. */
+        struct {                /* FRAME_RX; HOST_ARP, as it would leave. */
             const uint8_t *data; /* Whole Ethernet frame. */
             size_t len;
             long long int arrival; /* ms, when it was seen. */
@@ -81,7 +82,13 @@ struct bnd_event {
             uint64_t tx_packets; /* ...likewise; for traces of events alone, as
                                   * a packet that leaves proves nothing. */
         } counters;
-        const uint64_t *bytes;  /* TX_BYTES: BND_N_SLOTS of them, or null. */
+        struct {                /* TX_BYTES, since the last one. */
+            const uint64_t *bytes; /* Of buckets: BND_N_SLOTS, or null... */
+            const uint64_t *host_bytes; /* ...and of those of the host's frames,
+                                 * BND_N_SLOTS or null... */
+            uint64_t unbalanced; /* ...and of the host's frames without a
+                                 * bucket, which the active member sends. */
+        };
         int slot;               /* MIGRATE. */
     };
 };

@@ -35,6 +35,12 @@ bnd_status_uninit(struct bnd_status *s)
     }
     free(s->failovers);
     free(s->aggs);
+    for (size_t i = 0; i < s->n_rlb; i++) {
+        free(s->rlb[i].client);
+        free(s->rlb[i].server);
+    }
+    free(s->rlb);
+    free(s->tlb);
     free(s->slots);
     free(s->primary);
     free(s->refusal);

@@ -123,6 +123,8 @@ struct bnd_status_member {
     struct bnd_probed *probed;  /* BND_N_PROBES of them, if there is such a
                                  * monitor and the status is not brief; else
                                  * null; owned. */
+    struct eth_addr logical_mac; /* Of the host's frames that leave by it, or
+                                 * zero if the mode does not have that. */
     bool has_tx;                /* Known what was sent by it? */
     uint64_t tx_packets, tx_bytes; /* If 'has_tx'. */
     bool has_lacp;
@@ -134,6 +136,24 @@ struct bnd_status_slot {
     uint64_t load;              /* Bytes, older ones weighing less. */
     uint64_t total;             /* Bytes since the bond was made. */
     uint64_t tx_packets, tx_bytes; /* As the adapter counted them. */
+};
+
+/* A bucket of the host's frames, in the modes that balance those. */
+struct bnd_status_tlb {
+    bnd_id member;
+    uint64_t load;              /* Bytes a second, before the last look. */
+};
+
+/* A peer of the host, and by which member it is to send. */
+struct bnd_status_rlb {
+    char *client, *server;      /* IP addresses; owned. */
+    int n_vlans;                /* Tags, outermost first. */
+    uint16_t vlans[2];
+    struct eth_addr client_mac; /* Zero if it is not known yet. */
+    struct eth_addr server_mac; /* As the client was told last... */
+    bool pending;               /* ...and will be told again. */
+    bnd_id member;
+    long long int since;        /* It is that one, ms. */
 };
 
 /* A change of the active member. */
@@ -223,6 +243,16 @@ struct bnd_status {
     /* Members in the order of joining; those only remembered are left out. */
     struct bnd_status_member *members;
     size_t n_members;
+
+    /* The host's traffic, in the modes that balance it. */
+    bool has_tlb;               /* What follows counts. */
+    struct eth_addr host_mac;   /* Zero if it is not known. */
+    uint64_t unbalanced;        /* Load without bucket, bytes a second. */
+    struct bnd_status_tlb *tlb; /* 'n_tlb' of them; not in a brief status. */
+    size_t n_tlb;
+    bool has_rlb;               /* What follows counts. */
+    struct bnd_status_rlb *rlb; /* 'n_rlb' of them; not in a brief status. */
+    size_t n_rlb;
 
     /* Buckets, BND_N_SLOTS of them, 'n_slots' of which count; or null. */
     size_t n_slots;

@@ -64,10 +64,6 @@ check_row(const struct bnd_row *row, const struct bnd_settings *s,
 static bool
 check_mode(enum bnd_mode mode, bool lacp, struct ds *ds)
 {
-    if (!bnd_policy_get(mode)) {
-        ds_put_cstr(ds, " is not supported yet");
-        return true;
-    }
     if (mode == BND_MODE_8023AD && !lacp) {
         ds_put_cstr(ds, " needs LACP (column lacp must not be off)");
         return true;
@@ -235,7 +231,7 @@ bnd_policy_notes(const struct bnd_settings *s, struct ds *ds)
 bool
 bnd_policy_heeds_primary(const struct bnd_settings *s)
 {
-    return bnd_settings_mode(s) == BND_MODE_AB || falls_back(s);
+    return is_in_mode(s, bnd_row_effect(bnd_opt_row(BND_OPT_PRIMARY)));
 }
 
 /* Members. */

@@ -11,6 +11,8 @@ static const struct bnd_mode_class *const classes[BND_N_MODES] = {
     [BND_MODE_XOR] = &bnd_mode_xor,
     [BND_MODE_BROADCAST] = &bnd_mode_broadcast,
     [BND_MODE_8023AD] = &bnd_mode_8023ad,
+    [BND_MODE_TLB] = &bnd_mode_tlb,
+    [BND_MODE_ALB] = &bnd_mode_alb,
     [BND_MODE_SLB] = &bnd_mode_slb,
     [BND_MODE_TCP] = &bnd_mode_tcp,
 };
@@ -138,6 +140,7 @@ finish_admission(const struct bnd_pass *pass, struct bnd_view *view)
 
         if (pass->members[i]->out) {
             vm->admit_unicast = vm->admit_multicast = BND_DROP;
+            vm->admit_host = BND_DROP;
         }
         vm->admit_broadcast = vm->admit_multicast;
         if (takers == TAKERS_NONE

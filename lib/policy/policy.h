@@ -23,9 +23,11 @@
 #include "core/event.h"
 #include "core/member.h"
 #include "lacp/lacp.h"
+#include "monitor/route.h"
 #include "xmit/view.h"
 
 struct bnd_effects;
+struct bnd_status;
 
 /* Traits. */
 #define BND_TRAITS                                                          \
@@ -43,6 +45,9 @@ struct bnd_effects;
     BND_TRAIT(POLICY)        /* Heeds the transmit hash policy. */          \
     BND_TRAIT(QUEUES)        /* Heeds the members' queue-id. */             \
     BND_TRAIT(AGGREGATORS)   /* Has LACP with Linux's choice of links. */   \
+    BND_TRAIT(HOST_LB)       /* The host's frames have buckets of their     \
+                              * own and members logical addresses. */       \
+    BND_TRAIT(HOST_ARP)      /* The host's ARP is the bond's affair. */     \
     BND_TRAIT(NEEDS_LACP)    /* Carries nothing without it. */              \
     BND_TRAIT(NEEDS_CARRIER) /* Sends by members with carrier alone, though \
                               * downdelay is not over. */                   \
@@ -71,6 +76,9 @@ struct bnd_pass {
     enum bnd_lacp_status lacp_status;
     enum bnd_lacp_fallback lacp_fallback; /* BND_LACP_FB_NONE: none. */
     bool lacp_carrier;          /* LACP as a whole is up. */
+    struct eth_addr host_mac;   /* Of the host, or zero if it is not known. */
+    const struct bnd_host *hosts; /* What the host has... */
+    size_t n_hosts;             /* ...so much of it. */
     long long int now;
 };
 
@@ -83,7 +91,8 @@ struct bnd_mode_class {
     void (*destroy)(void *priv);
     /* Settings have changed.  False asks for destroy() and init(). */
     bool (*reconfigure)(void *priv, const struct bnd_pass *);
-    /* One BND_EV_TX_BYTES or BND_EV_MIGRATE. */
+    /* One BND_EV_TX_BYTES or BND_EV_MIGRATE; BND_EV_FRAME_RX, but for slow
+     * protocols, and BND_EV_HOST_ARP.  Frames are only borrowed. */
     void (*event)(void *priv, const struct bnd_event *);
     /* Stage 5 of a pass. */
     void (*decide)(void *priv, const struct bnd_pass *, struct bnd_effects *);
@@ -96,6 +105,20 @@ struct bnd_mode_class {
                  struct bnd_view *view);
     /* Buckets to show, or null. */
     const struct bnd_slots *(*slots)(const void *priv);
+    /* When counters are wanted, if not when 'slots' says. */
+    long long int (*next_rebalance)(const void *priv);
+
+    /* Only while it is the mode's own view that is in force: */
+
+    /* The end of a pass, when the view is published: sends frames, changes
+     * nothing that the view shows. */
+    void (*send)(void *priv, const struct bnd_pass *, struct bnd_effects *);
+    /* When decide() or send() has something to do without an event, in the
+     * past if at once; BND_NEVER. */
+    long long int (*wake_time)(const void *priv);
+    /* Adds to a status that has its members already; 'brief': nothing that
+     * takes long. */
+    void (*status)(const void *priv, bool brief, struct bnd_status *);
 };
 
 extern const struct bnd_mode_class bnd_mode_rr;
@@ -103,6 +126,8 @@ extern const struct bnd_mode_class bnd_mode_ab;
 extern const struct bnd_mode_class bnd_mode_xor;
 extern const struct bnd_mode_class bnd_mode_broadcast;
 extern const struct bnd_mode_class bnd_mode_8023ad;
+extern const struct bnd_mode_class bnd_mode_tlb;
+extern const struct bnd_mode_class bnd_mode_alb;
 extern const struct bnd_mode_class bnd_mode_slb;
 extern const struct bnd_mode_class bnd_mode_tcp;
 

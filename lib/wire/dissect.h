@@ -187,6 +187,20 @@ bnd_peek_src_halves(const uint8_t *frame)
     return uint32_byteswap((uint32_t) (x ^ x >> 24) << 8);
 }
 
+/* Is the source 'mac'?  Only if bnd_peek_is_eth(). */
+static inline bool
+bnd_peek_src_is(const uint8_t *frame, const struct eth_addr *mac)
+{
+    return !memcmp(frame + 6, mac, sizeof *mac);
+}
+
+/* Is it for more than one station?  Only if bnd_peek_is_eth(). */
+static inline bool
+bnd_peek_is_multicast(const uint8_t *frame)
+{
+    return frame[0] & 1;
+}
+
 /* Does an IPv4 header without options follow, with at least 'l4_len' bytes
  * behind it?  Type, version and header length are one word. */
 static inline bool
@@ -239,6 +253,32 @@ bnd_peek_ip6_addrs(const uint8_t *frame, size_t ofs)
     uint64_t x = (bnd_peek_le64__(frame, ofs + 22)
                   ^ bnd_peek_le64__(frame, ofs + 30)
                   ^ bnd_peek_le64__(frame, ofs + 38)
+                  ^ bnd_peek_le64__(frame, ofs + 46));
+
+    return x ^ x >> 32;
+}
+
+/* The destination, as le32.  Only if bnd_peek_is_ip4(). */
+static inline uint32_t
+bnd_peek_ip4_dst(const uint8_t *frame, size_t ofs)
+{
+    return bnd_peek_le32__(frame, ofs + 30);
+}
+
+/* Has it no source address?  Only if bnd_peek_is_ip6(). */
+static inline bool
+bnd_peek_ip6_is_anonymous(const uint8_t *frame, size_t ofs)
+{
+    return !(bnd_peek_le64__(frame, ofs + 22)
+             | bnd_peek_le64__(frame, ofs + 30));
+}
+
+/* XOR of the four le32 words of the destination.  Only if
+ * bnd_peek_is_ip6(). */
+static inline uint32_t
+bnd_peek_ip6_dst(const uint8_t *frame, size_t ofs)
+{
+    uint64_t x = (bnd_peek_le64__(frame, ofs + 38)
                   ^ bnd_peek_le64__(frame, ofs + 46));
 
     return x ^ x >> 32;

@@ -35,6 +35,7 @@ bnd_choose(const struct bnd_view *view, uint32_t hash)
     case BND_XMIT_SRC_MAC:
     case BND_XMIT_L4:
     case BND_XMIT_POLICY:
+    case BND_XMIT_LB:
         return (view->n_slots
                 ? view->slots[hash % view->n_slots] : BND_VIEW_NONE);
 

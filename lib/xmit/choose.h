@@ -25,6 +25,7 @@ uint32_t bnd_hash_src(struct eth_addr mac, uint16_t vlan, uint32_t basis);
 
 /* Returns the index in 'view' of the member that a packet with 'hash' (of the
  * kind that 'view->xmit' names) leaves by, or BND_VIEW_NONE to drop it.  Where
+ * the host's frames have buckets of their own, this is for all others.  Where
  * every packet has a turn of its own, or leaves by all members, this deals by
  * 'hash' and names the active one, for those who send flow by flow. */
 uint8_t bnd_choose(const struct bnd_view *view, uint32_t hash);

@@ -54,6 +54,12 @@ bnd_view_resolve(const struct bnd_view *view, const uint8_t *cut,
         out->slots[i] = pick(view, cut, view->slots[slot],
                              view->backup[slot]);
     }
+    for (size_t i = 0; i < BND_N_SLOTS && view->n_host_slots; i++) {
+        size_t slot = i % view->n_host_slots;
+
+        out->host_slots[i] = pick(view, cut, view->host_slots[slot],
+                                  view->host_backup[slot]);
+    }
     for (size_t i = 0; i < view->n_members; i++) {
         out->turns[i] = bnd_view_turn(view, cut, i);
         if (may_send(view, cut, i)) {

@@ -26,6 +26,7 @@
 struct bnd_resolved {
     uint8_t active;
     uint8_t slots[BND_N_SLOTS];     /* The view's 'n_slots', repeated. */
+    uint8_t host_slots[BND_N_SLOTS]; /* The same of 'n_host_slots'. */
     uint8_t turns[BND_VIEW_MAX];    /* balance-rr: who takes each turn. */
     uint8_t senders[BND_VIEW_MAX];  /* broadcast: all that may send... */
     size_t n_senders;               /* ...so many of them. */

@@ -23,6 +23,8 @@ bnd_view_new(size_t n_members)
     view->n_members = n_members;
     memset(view->slots, BND_VIEW_NONE, sizeof view->slots);
     memset(view->backup, BND_VIEW_NONE, sizeof view->backup);
+    memset(view->host_slots, BND_VIEW_NONE, sizeof view->host_slots);
+    memset(view->host_backup, BND_VIEW_NONE, sizeof view->host_backup);
     return view;
 }
 
@@ -37,6 +39,28 @@ bnd_view_equal(const struct bnd_view *a, const struct bnd_view *b)
 {
     return (a->n_members == b->n_members
             && !memcmp(a, b, bnd_view_size(a)));
+}
+
+/* The same as far as the host's frames go, which flows tell from others. */
+static bool
+same_host_flows(const struct bnd_view *a, const struct bnd_view *b)
+{
+    if (memcmp(&a->host_mac, &b->host_mac, sizeof a->host_mac)
+        || a->lb_rule != b->lb_rule || a->take_arp != b->take_arp
+        || a->take_nd != b->take_nd) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_members; i++) {
+        const struct bnd_view_member *x = &a->members[i];
+        const struct bnd_view_member *y = &b->members[i];
+
+        if (x->admit_host != y->admit_host
+            || memcmp(&x->mac, &y->mac, sizeof x->mac)
+            || memcmp(&x->perm_mac, &y->perm_mac, sizeof x->perm_mac)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool
@@ -57,7 +81,7 @@ bnd_view_same_flows(const struct bnd_view *a, const struct bnd_view *b)
             return false;
         }
     }
-    return true;
+    return same_host_flows(a, b);
 }
 
 uint8_t

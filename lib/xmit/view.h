@@ -33,7 +33,15 @@ enum bnd_xmit {
     BND_XMIT_POLICY,            /* Hash by 'policy'. */
     BND_XMIT_RR,                /* Its turn. */
     BND_XMIT_BROADCAST,         /* All members. */
+    BND_XMIT_LB,                /* The host's frames as lb.h says, those of
+                                 * guests as BND_XMIT_SRC_MAC. */
     BND_N_XMITS
+};
+
+/* Which of the host's frames are balanced in BND_XMIT_LB. */
+enum bnd_lb_rule {
+    BND_LB_TLB,                 /* To one station, IPv4 and IPv6. */
+    BND_LB_ALB                  /* IPv4 and IPv6, but for what is to all. */
 };
 
 /* Shall the datapath choose, packet by packet (OVS's action lb_output)? */
@@ -62,9 +70,15 @@ struct bnd_view_member {
     uint8_t admit_multicast;    /* ...to a group... */
     uint8_t admit_broadcast;    /* ...and to all, or to this link alone. */
     uint8_t cuttable;           /* bool: useless once it has no carrier. */
-    uint8_t pad;
+    uint8_t admit_host;         /* enum bnd_verdict, BND_XMIT_LB: for frames to
+                                 * the host, by whatever address. */
     uint16_t queue_id;          /* OpenFlow queue that leaves by it as long as
                                  * it has carrier, or 0. */
+    struct eth_addr mac;        /* BND_XMIT_LB: the source of the host's frames
+                                 * that leave by it; the host's own address if
+                                 * it is the active one. */
+    struct eth_addr perm_mac;   /* BND_XMIT_LB: its own.  What comes in for one
+                                 * of the two, by any member, is the host's. */
 };
 
 struct bnd_view {
@@ -78,14 +92,24 @@ struct bnd_view {
     uint8_t pinned;             /* bool: some member has a 'queue_id'. */
     uint8_t watch;              /* BND_WATCH_*: frames that the engine wants to
                                  * see, whoever else takes them. */
-    uint8_t pad;
+    uint8_t lb_rule;            /* enum bnd_lb_rule, for BND_XMIT_LB. */
     uint16_t packets_per;       /* In a row by one member, 0: at random. */
     uint16_t n_slots;           /* Buckets in use, 0 if there are none. */
-    uint16_t pad2;
+    uint16_t n_host_slots;      /* The same for the host's frames. */
     uint32_t basis;             /* Perturbs the hash. */
     uint32_t n_members;
+    struct eth_addr host_mac;   /* BND_XMIT_LB: whose frames are the host's;
+                                 * zero if that is not known. */
+    uint8_t lb_by_ip;           /* bool: destination IP chooses the bucket, not
+                                 * 'policy'. */
+    uint8_t take_arp;           /* bool: the host's ARP that would leave is to
+                                 * become BND_EV_HOST_ARP instead... */
+    uint8_t take_nd;            /* ...and so is its neighbour discovery. */
+    uint8_t pad[3];
     uint8_t slots[BND_N_SLOTS]; /* Index of each bucket's member, or none. */
     uint8_t backup[BND_N_SLOTS]; /* Who follows if that one is lost. */
+    uint8_t host_slots[BND_N_SLOTS]; /* The same for the host's frames. */
+    uint8_t host_backup[BND_N_SLOTS];
     struct bnd_view_member members[];   /* In the order of joining. */
 };
 

@@ -160,7 +160,6 @@ def refused_values():
         for text, shown in values:
             if shown is None:
                 yield name, text
-    yield "mode", "balance-tlb"
     yield "mode", "802.3ad"
     yield "mode", "7"
     yield "misspelt", "5"
