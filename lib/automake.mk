@@ -106,6 +106,9 @@ lib_libbond_engine_a_SOURCES = \
 	lib/balance/homes.h \
 	lib/balance/macs.c \
 	lib/balance/macs.h \
+	lib/balance/rlb-frames.c \
+	lib/balance/rlb.c \
+	lib/balance/rlb.h \
 	lib/balance/slots.c \
 	lib/balance/slots.h \
 	lib/balance/tlb.c \

@@ -24,6 +24,8 @@ bond_rig_init(struct bond_rig *rig, uint64_t seed, bool step)
     bnd_effects_init(&rig->fx);
     ds_init(&rig->text);
     ds_init(&rig->traces);
+    ds_init(&rig->learned);
+    ds_init(&rig->arps);
 }
 
 void
@@ -34,6 +36,8 @@ bond_rig_uninit(struct bond_rig *rig)
     bnd_effects_uninit(&rig->fx);
     ds_destroy(&rig->text);
     ds_destroy(&rig->traces);
+    ds_destroy(&rig->learned);
+    ds_destroy(&rig->arps);
     for (int i = 0; i < BOND_RIG_MAX_PORTS; i++) {
         free(rig->last_frame[i]);
     }
@@ -48,6 +52,8 @@ bond_rig_clear(struct bond_rig *rig)
 {
     ds_clear(&rig->text);
     ds_clear(&rig->traces);
+    ds_clear(&rig->learned);
+    ds_clear(&rig->arps);
     rig->seen = 0;
     memset(rig->n_frames, 0, sizeof rig->n_frames);
 }
@@ -97,6 +103,7 @@ keep_frame(struct bond_rig *rig, const struct bnd_effect *e)
     if (rig->pcap) {
         write_pcap(rig, e->frame.data, e->frame.len);
     }
+    rig_net_describe(rig, id, e->frame.data, e->frame.len);
     if (id < BOND_RIG_MAX_PORTS) {
         rig->n_frames[id]++;
         free(rig->last_frame[id]);

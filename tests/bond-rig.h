@@ -75,6 +75,8 @@ struct bond_rig {
     struct bnd_effects fx;      /* Of the call that runs now. */
     struct ds text;             /* "TIME effect" lines since it was cleared. */
     struct ds traces;           /* Text of trace records, likewise. */
+    struct ds learned;          /* Learning packets, ARP and neighbour */
+    struct ds arps;             /* discovery in the form of drive-bond.c. */
     uint32_t seen;              /* 1u << type of effects, likewise. */
     unsigned int n_frames[BOND_RIG_MAX_PORTS]; /* Sent, by member, likewise. */
     uint8_t *last_frame[BOND_RIG_MAX_PORTS];   /* Sent last; owned. */

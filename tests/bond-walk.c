@@ -43,8 +43,10 @@ bond_walk_uninit(struct bond_walk *w)
 
 static const char *const modes[] = {
     "balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad",
-    "balance-slb", "balance-tcp"
+    "balance-slb", "balance-tcp", "balance-tlb", "balance-alb"
 };
+/* What fuzzing came upon stays as it is. */
+#define N_FUZZ_MODES 7
 
 static const char *const admins[] = { "up", "up", "drain", "down" };
 
@@ -94,6 +96,12 @@ some_speed(struct bond_walk *w)
     static const unsigned int speeds[] = { 0, 100, 1000, 2500, 10000, 40000 };
 
     return speeds[roll(w, ARRAY_SIZE(speeds))];
+}
+
+static const char *
+some_mode(struct bond_walk *w)
+{
+    return modes[roll(w, w->data ? N_FUZZ_MODES : ARRAY_SIZE(modes))];
 }
 
 /* Mostly a member; sometimes an id that nobody has. */
@@ -373,6 +381,101 @@ gen_probe(struct bond_walk *w, struct ds *line)
     }
 }
 
+/* Options of balance-tlb and balance-alb. */
+static void
+gen_lb_options(struct bond_walk *w, struct ds *line)
+{
+    ds_put_cstr(line, "bond");
+    switch (roll(w, 5)) {
+    case 0:
+        ds_put_format(line, " lp-interval=%u", 1 + roll(w, 3));
+        break;
+    case 1:
+        ds_put_format(line, " tlb-dynamic-lb=%s", either(w, "true", "false"));
+        break;
+    case 2:
+        ds_put_format(line, " rlb-ipv6=%s", either(w, "true", "false"));
+        break;
+    default:
+        ds_put_format(line, " mode=%s", either(w, "balance-tlb",
+                                               "balance-alb"));
+        break;
+    }
+}
+
+/* What the host says, and what is said to it. */
+static void
+gen_lb_message(struct bond_walk *w, struct ds *line)
+{
+    unsigned int client = roll(w, 12);
+    bool known = roll(w, 8);
+
+    switch (roll(w, 6)) {
+    case 0:
+        ds_put_format(line, "host-arp request 10.0.0.%u 10.0.0.%u",
+                      1 + roll(w, 2), 100 + client);
+        if (roll(w, 3) == 0) {
+            ds_put_format(line, " dst=02cc000000%02x", client);
+        }
+        break;
+    case 1:
+        ds_put_format(line, "host-arp reply 10.0.0.1 10.0.0.%u",
+                      100 + client);
+        ds_put_cstr(line, known ? "" : " sha=02dd00000001");
+        break;
+    case 2:
+        ds_put_format(line, "host-nd %s 2001:db8::1 2001:db8::%x",
+                      either(w, "advert", "solicit"), 0x100 + client);
+        break;
+    case 3:
+        ds_put_format(line, "arp %u reply", any_member(w));
+        ds_put_format(line, " 10.0.0.%u", known ? 100 + client : 1);
+        ds_put_format(line, " 10.0.0.1 sha=02cc000001%02x", roll(w, 3));
+        break;
+    case 4:
+        ds_put_format(line, "nd %u advert", any_member(w));
+        ds_put_format(line, " 2001:db8::%x", known ? 0x100 + client : 1);
+        ds_put_format(line, " 2001:db8::1 src=02cc000001%02x", roll(w, 3));
+        break;
+    default:
+        ds_put_format(line, "host-arp reply 10.0.5.1 10.0.5.%u",
+                      100 + client);
+        break;
+    }
+    if (roll(w, 6) == 0) {
+        ds_put_cstr(line, " vlan=5");
+    }
+}
+
+static void
+gen_lb(struct bond_walk *w, struct ds *line)
+{
+    static const char *const hosts[] = { "none", "10.0.0.1/24",
+                                         "10.0.5.1/24 vlan=5" };
+
+    w->history = true;
+    switch (roll(w, 8)) {
+    case 0:
+        gen_lb_options(w, line);
+        break;
+    case 1:
+        /* Often that of a member. */
+        ds_put_format(line, "host-mac 02:00:00:00:00:%02x",
+                      roll(w, 4) ? any_member(w) & 0xff : roll(w, 3) * 100);
+        break;
+    case 2:
+        ds_put_format(line, "host %s", hosts[roll(w, 3)]);
+        break;
+    case 3:
+        ds_put_format(line, "bytes hrandom=%u unbalanced=%u",
+                      1 + roll(w, 1000), roll(w, 65536));
+        break;
+    default:
+        gen_lb_message(w, line);
+        break;
+    }
+}
+
 static void
 gen_bond(struct bond_walk *w, struct ds *line)
 {
@@ -422,7 +525,7 @@ gen_bond(struct bond_walk *w, struct ds *line)
         ds_put_cstr(line, " none");
         break;
     case 1: case 2: case 3:
-        ds_put_format(line, " mode=%s", modes[roll(w, ARRAY_SIZE(modes))]);
+        ds_put_format(line, " mode=%s", some_mode(w));
         break;
     case 4:
         ds_put_format(line, " updelay=%u", some_delay(w));
@@ -530,6 +633,10 @@ gen_event(struct bond_walk *w, struct ds *line)
     /* Some walks are about probes; what fuzzing came upon stays as it is. */
     if (!w->data && w->about_probes && roll(w, 3) == 0) {
         gen_probe(w, line);
+        return;
+    }
+    if (!w->data && w->about_lb && roll(w, 2)) {
+        gen_lb(w, line);
         return;
     }
     switch (roll(w, 16)) {
@@ -652,6 +759,9 @@ put_resolved(const struct bnd_view *view, bnd_id lost, struct ds *ds)
             ds_put_format(ds, "%"PRIuSIZE":%u ", i, r.slots[i]);
         }
     }
+    for (size_t i = 0; i < view->n_host_slots; i++) {
+        ds_put_format(ds, "host %"PRIuSIZE":%u ", i, r.host_slots[i]);
+    }
     for (size_t i = 0; i < view->n_members; i++) {
         ds_put_format(ds, "turn %u ", r.turns[i]);
     }
@@ -747,8 +857,10 @@ take_first_steps(struct bond_walk *w)
     int n = 1 + roll(w, BOND_WALK_MEMBERS - 1);
     struct ds line = DS_EMPTY_INITIALIZER;
 
+    w->about_lb = !w->data && roll(w, 3) == 0;
     ds_put_format(&line, "bond mode=%s rebalance-interval=500",
-                  modes[roll(w, ARRAY_SIZE(modes))]);
+                  w->about_lb ? either(w, "balance-tlb", "balance-alb")
+                  : some_mode(w));
     ds_put_format(&line, " updelay=%u", some_delay(w));
     ds_put_format(&line, " downdelay=%u", some_delay(w));
     take_line(w, ds_cstr(&line));
@@ -830,13 +942,16 @@ put_view(const struct bnd_view *view, struct ds *ds)
                   "lb %u per %u basis %u\n", view->xmit, view->active,
                   view->next_active, view->blocked, view->policy, view->lb,
                   view->packets_per, view->basis);
+    ds_put_format(ds, "host "BND_MAC_FMT" rule %u by-ip %u arp %u nd %u\n",
+                  BND_MAC_ARGS(view->host_mac), view->lb_rule, view->lb_by_ip,
+                  view->take_arp, view->take_nd);
     for (size_t i = 0; i < view->n_members; i++) {
         const struct bnd_view_member *m = &view->members[i];
 
         ds_put_format(ds, "  %u: enabled %u unicast %u multicast %u "
-                      "broadcast %u queue %u\n", m->id, m->enabled,
+                      "broadcast %u host %u queue %u\n", m->id, m->enabled,
                       m->admit_unicast, m->admit_multicast,
-                      m->admit_broadcast, m->queue_id);
+                      m->admit_broadcast, m->admit_host, m->queue_id);
     }
 }
 

@@ -46,6 +46,7 @@ struct bond_walk {
     bnd_id ids[BOND_WALK_MEMBERS]; /* Members, or BND_NO_MEMBER... */
     bool away[BOND_WALK_MEMBERS]; /* ...which may be only remembered. */
     bool lacp;
+    bool about_lb;              /* Many steps are about balance-tlb and -alb. */
     bool about_probes;          /* Many of its events are. */
     bool probes;                /* There may have been some. */
     bool history;               /* Who is active depends on what was before,

@@ -59,7 +59,21 @@
  *     wants-counters=true|false      before a pass
  *     unanswered=ID:N,...            probes of the first target since it was heard
  *     why=ID:REASON                  of the monitor (blanks as '-')
- *     frame=ID:HEX                   what it sent last */
+ *     frame=ID:HEX                   what it sent last
+ *     learned=ID:MAC[@VLAN],...|none learning packets, of what address by whom;
+ *                                    MAC: B (the host's), pN (permanent one of
+ *                                    member N), cN (02:cc::N), all
+ *     arps=ID:OP/FROM/TO/SRC/DST[/SENDER][@VLAN],...|none
+ *                                    ARP and neighbour discovery: request,
+ *                                    reply, solicit, advert; IP and Ethernet
+ *                                    addresses; that of the sender if it is not
+ *                                    SRC
+ *     logical=ID:MAC,...             logical addresses
+ *     rlb=CLIENT:ID[?],...|none      whose clients; ? if they will be told
+ *     host-slots=ID:N,...            buckets of the host's frames
+ *     host-slot=N:ID,...             and whose they are
+ *     host-loads=ID:N,...            bytes a second in them
+ *     takes=none|arp,nd              what the host does not send itself */
 
 #include <config.h>
 #include "bond-rig.h"
@@ -458,6 +472,61 @@ actual_output(const struct drive *d, const char *key, const char *want,
     return true;
 }
 
+/* Counts the buckets of the host's frames, or their load, for each member. */
+static void
+put_host_slots(const struct bnd_status *s, bool load, struct ds *ds)
+{
+    for (size_t i = 0; i < s->n_members; i++) {
+        uint64_t n = 0;
+
+        for (size_t j = 0; j < s->n_tlb; j++) {
+            if (s->tlb[j].member == s->members[i].id) {
+                n += load ? s->tlb[j].load : 1;
+            }
+        }
+        if (n) {
+            add_item(ds, "%u:%"PRIu64, s->members[i].id, n);
+        }
+    }
+}
+
+/* Appends what balance-tlb and balance-alb do with the host's frames. */
+static bool
+actual_lb(const struct drive *d, const struct bnd_status *s, const char *key,
+          const char *want, struct ds *ds)
+{
+    if (!strcmp(key, "learned")) {
+        ds_put_cstr(ds, ds_cstr_ro(&d->rig.learned));
+    } else if (!strcmp(key, "arps")) {
+        ds_put_cstr(ds, ds_cstr_ro(&d->rig.arps));
+    } else if (!strcmp(key, "logical")) {
+        for (size_t i = 0; i < s->n_members; i++) {
+            add_item(ds, "%u:", s->members[i].id);
+            rig_net_put_mac(&d->rig, s->members[i].logical_mac, ds);
+        }
+    } else if (!strcmp(key, "rlb")) {
+        for (size_t i = 0; i < s->n_rlb; i++) {
+            add_item(ds, "%s:%u%s", s->rlb[i].client, s->rlb[i].member,
+                     s->rlb[i].pending ? "?" : "");
+        }
+    } else if (!strcmp(key, "host-slots") || !strcmp(key, "host-loads")) {
+        put_host_slots(s, !strcmp(key, "host-loads"), ds);
+    } else if (!strcmp(key, "host-slot")) {
+        for (; *want; want += strcspn(want, ","), want += *want == ',') {
+            size_t slot = strtol(want, NULL, 10) & (BND_N_SLOTS - 1);
+
+            add_item(ds, "%"PRIuSIZE":", slot);
+            put_id(ds, slot < s->n_tlb ? s->tlb[slot].member : BND_NO_MEMBER);
+        }
+    } else {
+        return false;
+    }
+    if (!ds->length) {
+        ds_put_cstr(ds, "none");
+    }
+    return true;
+}
+
 static bool
 actual_view(const struct drive *d, const char *key, struct ds *ds)
 {
@@ -487,6 +556,9 @@ actual_view(const struct drive *d, const char *key, struct ds *ds)
         ds_put_cstr(ds, (view->watch == (BND_WATCH_ARP | BND_WATCH_ND)
                          ? "arp,nd" : view->watch == BND_WATCH_ARP ? "arp"
                          : view->watch == BND_WATCH_ND ? "nd" : "none"));
+    } else if (!strcmp(key, "takes")) {
+        ds_put_cstr(ds, (view->take_nd ? "arp,nd" : view->take_arp ? "arp"
+                         : "none"));
     } else if (!strcmp(key, "basis")) {
         ds_put_format(ds, "%"PRIu32, view->basis);
     } else {
@@ -542,6 +614,7 @@ command_expect(struct drive *d)
             && !actual_slots(d, &s, key, want, &got)
             && !actual_output(d, key, want, &got)
             && !actual_probes(d, key, want, &got)
+            && !actual_lb(d, &s, key, want, &got)
             && !actual_view(d, key, &got)) {
             bndtest_fatal(&d->line, "unknown key '%s', or no view", key);
         }
@@ -651,10 +724,10 @@ actual_resolved(const struct drive *d, const struct bnd_view *view,
         if (!r->n_pins) {
             ds_put_cstr(ds, "none");
         }
-    } else if (!strcmp(key, "slot")) {
+    } else if (!strcmp(key, "slot") || !strcmp(key, "host-slot")) {
         for (; *want; want += strcspn(want, ","), want += *want == ',') {
             int slot = strtol(want, NULL, 10) & (BND_N_SLOTS - 1);
-            uint8_t i = r->slots[slot];
+            uint8_t i = *key == 'h' ? r->host_slots[slot] : r->slots[slot];
 
             add_item(ds, "%d:", slot);
             put_id(ds, (i == BND_VIEW_NONE
@@ -676,6 +749,7 @@ check_senders(const struct drive *d, const struct bnd_view *view,
         bool sends = r->active == m || memchr(r->senders, m, r->n_senders);
 
         sends |= memchr(r->slots, m, sizeof r->slots) != NULL;
+        sends |= memchr(r->host_slots, m, sizeof r->host_slots) != NULL;
         sends |= memchr(r->turns, m, view->n_members) != NULL;
         sends |= memchr(r->pins, m, r->n_pins) != NULL;
         if (sends && !may) {

@@ -10,6 +10,7 @@
 #include "bond/bond-private.h"
 #include "util.h"
 #include "wire/arp.h"
+#include "wire/learn.h"
 #include "wire/nd.h"
 
 #define ND_ADVERT 136
@@ -217,6 +218,110 @@ rig_net_count(struct bond_rig *rig)
     }
 }
 
+/* Describing frames. */
+
+void
+rig_net_put_mac(const struct bond_rig *rig, struct eth_addr mac, struct ds *ds)
+{
+    static const struct eth_addr client = {{{ 2, 0xcc, 0, 0, 0, 0 }}};
+
+    if (bnd_eth_addr_is_zero(mac)) {
+        ds_put_char(ds, '0');
+    } else if (bnd_eth_addr_equal(mac, rig->net.host_mac)) {
+        ds_put_char(ds, 'B');
+    } else if (bnd_eth_addr_equal(mac, bnd_eth_broadcast())) {
+        ds_put_cstr(ds, "all");
+    } else if (!memcmp(&mac, &client, 5)) {
+        ds_put_format(ds, "c%u", mac.ea[5]);
+    } else {
+        for (size_t i = 0; i < rig->bond->n_members; i++) {
+            const struct bnd_member *m = rig->bond->members[i];
+
+            if (bnd_eth_addr_equal(mac, m->perm_mac)) {
+                ds_put_format(ds, "p%u", m->id);
+                return;
+            }
+        }
+        ds_put_format(ds, BND_MAC_FMT, BND_MAC_ARGS(mac));
+    }
+}
+
+static void
+put_ip(const struct bnd_ip *ip, struct ds *ds)
+{
+    ds_put_and_free_cstr(ds, bnd_ip_to_string(ip));
+}
+
+/* Appends "OP/FROM/TO/SRC/DST": what is said, by whom, to or about whom, and
+ * the Ethernet addresses of the frame; and, if it is another one than SRC, that
+ * of the sender in the message. */
+static void
+put_message(const struct bond_rig *rig, const struct bnd_eth *eth,
+            const char *op, const struct bnd_ip *from, const struct bnd_ip *to,
+            struct eth_addr link, struct ds *ds)
+{
+    ds_put_format(ds, "%s/", op);
+    put_ip(from, ds);
+    ds_put_char(ds, '/');
+    put_ip(to, ds);
+    ds_put_char(ds, '/');
+    rig_net_put_mac(rig, eth->src, ds);
+    ds_put_char(ds, '/');
+    rig_net_put_mac(rig, eth->dst, ds);
+    if (!bnd_eth_addr_equal(link, eth->src)) {
+        ds_put_char(ds, '/');
+        rig_net_put_mac(rig, link, ds);
+    }
+}
+
+/* Returns the link-layer address at the end of the frame, where the only option
+ * of our messages is. */
+static struct eth_addr
+last_mac(const uint8_t *data, size_t len)
+{
+    struct bnd_cursor c = bnd_cursor(data, len);
+
+    bnd_cursor_skip(&c, len - sizeof(struct eth_addr));
+    return bnd_cursor_mac(&c);
+}
+
+void
+rig_net_describe(struct bond_rig *rig, bnd_id id, const uint8_t *data,
+                 size_t len)
+{
+    struct bnd_cursor c = bnd_cursor(data, len);
+    struct bnd_eth eth = bnd_eth_decode(&c);
+    struct bnd_tags tags = bnd_eth_tags(&eth);
+    struct ds *ds = NULL;
+    struct bnd_arp arp;
+    struct bnd_nd nd;
+
+    if (eth.type == BND_ETH_TYPE_LEARN) {
+        ds = &rig->learned;
+        ds_put_format(ds, "%s%u:", ds->length ? "," : "", id);
+        rig_net_put_mac(rig, eth.src, ds);
+    } else if (eth.type == BND_ETH_TYPE_ARP && !bnd_arp_decode(c, &arp)) {
+        struct bnd_ip from = { .ip4 = arp.spa }, to = { .ip4 = arp.tpa };
+
+        ds = &rig->arps;
+        ds_put_format(ds, "%s%u:", ds->length ? "," : "", id);
+        put_message(rig, &eth, arp.op == BND_ARP_REPLY ? "reply" : "request",
+                    &from, &to, arp.sha, ds);
+    } else if (eth.type == BND_ETH_TYPE_IPV6 && !bnd_nd_decode(c, &nd)) {
+        struct bnd_ip from = { .is_ip6 = true }, to = { .is_ip6 = true };
+
+        from.ip6 = nd.is_advert ? nd.target : nd.src;
+        to.ip6 = nd.is_advert ? nd.dst : nd.target;
+        ds = &rig->arps;
+        ds_put_format(ds, "%s%u:", ds->length ? "," : "", id);
+        put_message(rig, &eth, nd.is_advert ? "advert" : "solicit", &from,
+                    &to, last_mac(data, len), ds);
+    }
+    for (int i = 0; ds && i < tags.n; i++) {
+        ds_put_format(ds, "@%u", tags.tag[i].vid);
+    }
+}
+
 /* Commands. */
 
 static void
@@ -284,6 +389,15 @@ mac_of_ip(const struct bond_rig *rig, const struct bnd_ip *ip)
     return foreign;
 }
 
+/* The Ethernet address of the client that has 'ip', by custom. */
+static struct eth_addr
+client_mac(const struct bnd_ip *ip)
+{
+    uint8_t last = ip->is_ip6 ? ip->ip6.b[15] : ip->ip4;
+
+    return (struct eth_addr) {{{ 2, 0xcc, 0, 0, 0, last }}};
+}
+
 static void
 command_arp(struct bond_rig *rig, const struct bndtest_line *line)
 {
@@ -306,6 +420,73 @@ command_arp(struct bond_rig *rig, const struct bndtest_line *line)
                                : bnd_eth_broadcast()), arp.sha, &tags, &arp);
     receive(rig, arg_id(line), frame, w.pos,
             rig->now - bndtest_key_number(line, "ago", 0));
+}
+
+/* The host would send 'len' bytes at 'data' by the bond. */
+static void
+host_sends(struct bond_rig *rig, const uint8_t *data, size_t len)
+{
+    struct bnd_event e = { .type = BND_EV_HOST_ARP };
+    uint8_t *copy = xmemdup(data, len);
+
+    e.frame.data = copy;
+    e.frame.len = len;
+    e.frame.arrival = rig->now;
+    bnd_event(rig->bond, &e, rig->now, &rig->fx);
+    free(copy);
+}
+
+static void
+command_host_arp(struct bond_rig *rig, const struct bndtest_line *line)
+{
+    static const struct eth_addr zero;
+    bool reply = bndtest_has(line, "reply");
+    struct bnd_ip from = parse_ip(line, arg(line, 2));
+    struct bnd_ip to = parse_ip(line, arg(line, 3));
+    struct bnd_arp arp = {
+        .op = reply ? BND_ARP_REPLY : BND_ARP_REQUEST,
+        .sha = key_mac(line, "sha", rig->net.host_mac),
+        .spa = from.ip4,
+        .tha = key_mac(line, "tha", reply ? client_mac(&to) : zero),
+        .tpa = to.ip4,
+    };
+    struct bnd_tags tags = key_tags(line);
+    uint8_t frame[BND_ARP_FRAME_MAX];
+    struct bnd_writer w = bnd_writer(frame, sizeof frame);
+
+    bnd_arp_encode(&w, key_mac(line, "dst", reply ? arp.tha
+                               : bnd_eth_broadcast()), arp.sha, &tags, &arp);
+    host_sends(rig, frame, w.pos);
+}
+
+static void
+command_host_nd(struct bond_rig *rig, const struct bndtest_line *line)
+{
+    bool advert = bndtest_has(line, "advert");
+    struct eth_addr mac = key_mac(line, "mac", rig->net.host_mac);
+    struct bnd_ip from = parse_ip(line, arg(line, 2));
+    struct bnd_ip to = parse_ip(line, arg(line, 3));
+    struct bnd_tags tags = key_tags(line);
+    uint8_t frame[BND_ND_FRAME_MAX];
+    struct bnd_writer w = bnd_writer(frame, sizeof frame);
+
+    if (!advert) {
+        bnd_nd_solicit(&w, mac, &tags, &from.ip6, &to.ip6);
+    } else {
+        /* With the option that tells the Ethernet address. */
+        uint8_t body[32];
+        struct bnd_writer b = bnd_writer(body, sizeof body);
+
+        bnd_writer_u32(&b, (uint32_t) ND_ADVERT << 24);
+        bnd_writer_u32(&b, 0x60000000);
+        bnd_writer_bytes(&b, &from.ip6, sizeof from.ip6);
+        bnd_writer_u16(&b, 2 << 8 | 1);
+        bnd_writer_mac(&b, mac);
+        bnd_eth_encode_tagged(&w, key_mac(line, "dst", client_mac(&to)), mac,
+                              &tags, BND_ETH_TYPE_IPV6);
+        bnd_ip6_icmp(&w, &from.ip6, &to.ip6, 255, false, body, b.pos);
+    }
+    host_sends(rig, frame, w.pos);
 }
 
 static void
@@ -355,6 +536,10 @@ rig_net_command(struct bond_rig *rig, const struct bndtest_line *line)
         net->no_counters = !arg_on(line, 1);
     } else if (!strcmp(command, "arp")) {
         command_arp(rig, line);
+    } else if (!strcmp(command, "host-arp")) {
+        command_host_arp(rig, line);
+    } else if (!strcmp(command, "host-nd")) {
+        command_host_nd(rig, line);
     } else if (!strcmp(command, "nd")) {
         command_nd(rig, line);
     } else {

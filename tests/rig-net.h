@@ -20,6 +20,9 @@
  *     counters on|off                 does anybody read counters?
  *     arp ID request|reply FROM TO [sha=MAC] [tha=MAC] [dst=MAC] [vlan=V[.V]]
  *         [ago=MS]                    such a message comes in
+ *     host-arp request|reply FROM TO [sha=MAC] [tha=MAC] [dst=MAC] [vlan=V[.V]]
+ *     host-nd solicit|advert FROM TO [mac=MAC] [dst=MAC] [vlan=V[.V]]
+ *                                     the host would send such a message
  *     nd ID solicit|advert FROM TO [about=ADDRESS] [src=MAC] [dst=MAC]
  *         [vlan=V[.V]] [ago=MS]       ditto */
 
@@ -33,6 +36,7 @@
 #define RIG_NET_MAX_PORTS 64
 
 struct bond_rig;
+struct ds;
 
 struct rig_target {
     struct bnd_ip ip;
@@ -61,6 +65,15 @@ bool rig_net_command(struct bond_rig *, const struct bndtest_line *line);
 /* Member 'id' has sent a frame. */
 void rig_net_sent(struct bond_rig *, bnd_id id, const uint8_t *data,
                   size_t len);
+
+/* Appends 'mac' by a short name: "B" of the host, "pN" of member N, "cN" of
+ * client N, "all", "0" for none, or in full. */
+void rig_net_put_mac(const struct bond_rig *, struct eth_addr mac, struct ds *);
+
+/* Notes in 'rig' what member 'id' sends, if it is a learning packet or a message
+ * of ARP or neighbour discovery. */
+void rig_net_describe(struct bond_rig *rig, bnd_id id, const uint8_t *data,
+                      size_t len);
 
 /* Reads the counters, if they are wanted before the next pass. */
 void rig_net_count(struct bond_rig *);

@@ -91,6 +91,26 @@ check_backups(const struct bnd_view *v)
     return true;
 }
 
+/* The same of the buckets of the host's frames, and addresses. */
+static char *
+check_host_view(const struct bnd_view *v, bool any, size_t n_enabled)
+{
+    for (size_t i = 0; i < v->n_host_slots; i++) {
+        uint8_t to = v->host_slots[i], then = v->host_backup[i];
+
+        if (to == BND_VIEW_NONE ? any : !v->members[to].enabled) {
+            return xasprintf("bucket %"PRIuSIZE" of the host goes astray", i);
+        }
+        if (n_enabled > 1
+            && (then == BND_VIEW_NONE || then == to
+                || !v->members[then].enabled)) {
+            return xasprintf("bucket %"PRIuSIZE" of the host has no fit "
+                             "backup", i);
+        }
+    }
+    return NULL;
+}
+
 /* The view sends to enabled members alone, and drops nothing without need. */
 static char *
 check_view(const struct bnd_bond *b)
@@ -132,6 +152,11 @@ check_view(const struct bnd_bond *b)
     }
     if (n_enabled > 1 && !check_backups(v)) {
         return xstrdup("a bucket has no fit backup");
+    }
+
+    char *msg = check_host_view(v, any, n_enabled);
+    if (msg) {
+        return msg;
     }
     if (v->next_active != BND_VIEW_NONE
         && (v->next_active == v->active
@@ -176,6 +201,21 @@ check_probes(const struct bnd_bond *b)
     return NULL;
 }
 
+/* What the mode has to say of its own state. */
+static char *
+check_mode(const struct bnd_bond *b)
+{
+    const struct bnd_member **present = xcalloc(b->n_members + 1,
+                                                sizeof *present);
+    struct bnd_pass pass;
+    char *msg;
+
+    bnd_make_pass(b, b->last_now, present, &pass);
+    msg = b->class->check(b->priv, &pass);
+    free(present);
+    return msg;
+}
+
 char *
 bnd_check_invariants(const struct bnd_bond *b, long long int now)
 {
@@ -196,6 +236,9 @@ bnd_check_invariants(const struct bnd_bond *b, long long int now)
     }
     if (!msg && b->view) {
         msg = check_view(b);
+    }
+    if (!msg && b->bonded && b->class->check) {
+        msg = check_mode(b);
     }
     if (!msg && b->bonded && !b->view) {
         msg = xstrdup("a bond without a view");

@@ -17,26 +17,13 @@
 
 /* Filling in. */
 
-static char *
-ip_to_string(const struct bnd_ip *ip)
-{
-    char text[INET6_ADDRSTRLEN] = "";
-
-    if (ip->is_ip6) {
-        inet_ntop(AF_INET6, &ip->ip6, text, sizeof text);
-        return xstrdup(text);
-    }
-    return xasprintf("%u.%u.%u.%u", ip->ip4 >> 24, ip->ip4 >> 16 & 0xff,
-                     ip->ip4 >> 8 & 0xff, ip->ip4 & 0xff);
-}
-
 static struct bnd_status_target
 fill_target(const struct bnd_bond *b, const struct bnd_target *t)
 {
     bool apart = bnd_probes_are_apart(b, t);
     struct bnd_status_target st = {
-        .address = ip_to_string(&t->ip),
-        .source = (!apart ? ip_to_string(&t->route.src)
+        .address = bnd_ip_to_string(&t->ip),
+        .source = (!apart ? bnd_ip_to_string(&t->route.src)
                    : t->ip.is_ip6 ? NULL : xstrdup("0.0.0.0")),
         .is_ip6 = t->ip.is_ip6,
         .elsewhere = t->route.elsewhere,

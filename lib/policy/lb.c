@@ -56,47 +56,48 @@ bnd_lb_event(struct bnd_lb *lb, const struct bnd_event *e)
     }
 }
 
-size_t
-bnd_lb_usable(const struct bnd_lb *lb, const struct bnd_pass *pass, bool need,
-              const struct bnd_member **out)
+/* Stores in 'out' those of the members of 'pass' that can be used, and returns
+ * how many there are; only those with carrier if 'carrier', and only those who
+ * do not settle if 'calm'. */
+static size_t
+filter(const struct bnd_lb *lb, const struct bnd_pass *pass, bool carrier,
+       bool calm, const struct bnd_member **out)
 {
-    bool any_carrier = false;
     size_t n = 0;
 
     for (size_t i = 0; i < pass->n_members; i++) {
-        any_carrier |= pass->members[i]->enabled && pass->members[i]->carrier;
-    }
-    for (size_t i = 0; i < pass->n_members; i++) {
         const struct bnd_member *m = pass->members[i];
 
-        if (m->enabled
-            && (need
-                || ((m->carrier || !any_carrier)
-                    && !bnd_macs_is_settling(&lb->macs, m, pass->now)))) {
+        if (m->enabled && (m->carrier || !carrier)
+            && !(calm && bnd_macs_is_settling(&lb->macs, m, pass->now))) {
             out[n++] = m;
         }
     }
     return n;
 }
 
-/* The same, or all that are enabled if there would be nobody. */
-static size_t
-usable_or_all(const struct bnd_lb *lb, const struct bnd_pass *pass,
-              const struct bnd_member **out)
+size_t
+bnd_lb_calm(const struct bnd_lb *lb, const struct bnd_pass *pass,
+            const struct bnd_member **out)
 {
-    size_t n = bnd_lb_usable(lb, pass, false, out);
+    size_t n = filter(lb, pass, false, true, out);
 
-    return n ? n : bnd_lb_usable(lb, pass, true, out);
+    return n ? n : filter(lb, pass, false, false, out);
 }
 
+/* The host's frames do not wait for the end of downdelay, as long as there is
+ * another member to send them. */
 static void
 decide_host(struct bnd_lb *lb, const struct bnd_pass *pass)
 {
     const struct bnd_member **fit = xcalloc(pass->n_members + 1, sizeof *fit);
     const struct bnd_member **all = xcalloc(pass->n_members + 1, sizeof *all);
-    size_t n = usable_or_all(lb, pass, fit);
-    size_t n_all = bnd_lb_usable(lb, pass, true, all);
+    size_t n = filter(lb, pass, true, true, fit);
+    size_t n_all = filter(lb, pass, false, false, all);
 
+    if (!n) {
+        n = bnd_lb_calm(lb, pass, fit);
+    }
     bnd_tlb_assign(&lb->tlb, fit, n, all, n_all, pass->now);
     if (lb->look
         && bnd_tlb_rebalance(&lb->tlb, fit, n, pass->active, pass->now)) {

@@ -52,9 +52,10 @@ void bnd_lb_view(const struct bnd_lb *, const struct bnd_pass *,
                  enum bnd_lb_rule, enum bnd_verdict others,
                  struct bnd_view *view);
 
-/* Stores in 'out' those of the members of 'pass' that the host's frames may
- * use, and returns how many there are; with 'need', all that are enabled. */
-size_t bnd_lb_usable(const struct bnd_lb *, const struct bnd_pass *,
-                     bool need, const struct bnd_member **out);
+/* Stores in 'out' those of the members of 'pass' that can be used and, if there
+ * are such, use their logical addresses already.  Returns how many there
+ * are. */
+size_t bnd_lb_calm(const struct bnd_lb *, const struct bnd_pass *,
+                   const struct bnd_member **out);
 
 #endif /* policy/lb.h */

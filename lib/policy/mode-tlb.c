@@ -85,6 +85,14 @@ tlb_status(const void *lb, bool brief, struct bnd_status *s)
     bnd_lb_status(lb, brief, s);
 }
 
+static char *
+tlb_check(const void *lb_, const struct bnd_pass *pass)
+{
+    const struct bnd_lb *lb = lb_;
+
+    return bnd_macs_check(&lb->macs, pass->active);
+}
+
 const struct bnd_mode_class bnd_mode_tlb = {
     .mode = BND_MODE_TLB,
     .traits = (BND_MT_BALANCED | BND_MT_DATAPATH_ID | BND_MT_ANNOUNCE
@@ -102,4 +110,5 @@ const struct bnd_mode_class bnd_mode_tlb = {
     .send = tlb_send,
     .wake_time = tlb_wake_time,
     .status = tlb_status,
+    .check = tlb_check,
 };

@@ -119,6 +119,10 @@ struct bnd_mode_class {
     /* Adds to a status that has its members already; 'brief': nothing that
      * takes long. */
     void (*status)(const void *priv, bool brief, struct bnd_status *);
+
+    /* Returns null if what must hold after a pass does hold, otherwise a message
+     * that the caller frees. */
+    char *(*check)(const void *priv, const struct bnd_pass *);
 };
 
 extern const struct bnd_mode_class bnd_mode_rr;

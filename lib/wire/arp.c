@@ -41,6 +41,19 @@ bnd_arp_encode(struct bnd_writer *w, struct eth_addr dst,
 }
 
 void
+bnd_arp_set_sha(uint8_t *data, size_t len, struct eth_addr sha)
+{
+    enum { SHA = 8 };           /* What stands before it. */
+    struct bnd_cursor c = bnd_cursor(data, len);
+    struct bnd_writer w = bnd_writer(data, len);
+
+    bnd_eth_decode(&c);
+    bnd_cursor_skip(&c, SHA);
+    w.pos = c.pos;
+    bnd_writer_mac(&w, sha);
+}
+
+void
 bnd_arp_gratuitous(struct bnd_writer *w, struct eth_addr mac, uint32_t ip)
 {
     struct bnd_arp arp = { .op = BND_ARP_REQUEST, .sha = mac, .spa = ip,

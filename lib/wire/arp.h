@@ -49,6 +49,10 @@ void bnd_arp_encode(struct bnd_writer *, struct eth_addr dst,
                     struct eth_addr src, const struct bnd_tags *tags,
                     const struct bnd_arp *);
 
+/* Makes 'sha' the sender's Ethernet address in the frame of 'len' bytes at
+ * 'data', which bnd_arp_decode() has read. */
+void bnd_arp_set_sha(uint8_t *data, size_t len, struct eth_addr sha);
+
 /* Writes one by which 'mac' asks all who has 'target'; it says that it has
  * 'source' itself, or 0 for nothing. */
 void bnd_arp_request(struct bnd_writer *, struct eth_addr mac,

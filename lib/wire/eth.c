@@ -4,6 +4,7 @@
 #include "wire/eth.h"
 
 #include <string.h>
+#include "util.h"
 
 static bool
 is_tag(uint16_t type)
@@ -46,6 +47,15 @@ bnd_eth_encode_tagged(struct bnd_writer *w, struct eth_addr dst,
         bnd_writer_u16(w, tags->tag[i].vid);
     }
     bnd_writer_u16(w, type);
+}
+
+void
+bnd_eth_set_src(uint8_t *data, size_t len, struct eth_addr src)
+{
+    struct bnd_writer w = bnd_writer(data, len);
+
+    w.pos = MIN(len, sizeof src);       /* Behind the destination. */
+    bnd_writer_mac(&w, src);
 }
 
 struct bnd_tags

@@ -66,6 +66,9 @@ void bnd_eth_encode_tagged(struct bnd_writer *, struct eth_addr dst,
                            struct eth_addr src, const struct bnd_tags *tags,
                            uint16_t type);
 
+/* Makes 'src' the source of the frame of 'len' bytes at 'data'. */
+void bnd_eth_set_src(uint8_t *data, size_t len, struct eth_addr src);
+
 /* The VLANs of a frame: what is tagged with a priority alone (VLAN 0) is not
  * tagged. */
 struct bnd_tags bnd_eth_tags(const struct bnd_eth *);

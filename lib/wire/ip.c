@@ -3,10 +3,12 @@
 #include <config.h>
 #include "wire/ip.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include "csum.h"
 #include "byte-order.h"
 #include "openvswitch/types.h"
+#include "util.h"
 
 #define IP4_HEADER_LEN 24       /* With router alert. */
 #define IP4_DONT_FRAGMENT 0x4000
@@ -17,6 +19,19 @@
 #define IP6_HOP_BY_HOP_LEN 8    /* With router alert. */
 #define IP6_ROUTER_ALERT 0x05020000
 #define IP6_PADN_2 0x0100
+
+char *
+bnd_ip_to_string(const struct bnd_ip *ip)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+
+    if (ip->is_ip6) {
+        inet_ntop(AF_INET6, &ip->ip6, text, sizeof text);
+        return xstrdup(text);
+    }
+    return xasprintf("%u.%u.%u.%u", ip->ip4 >> 24, ip->ip4 >> 16 & 0xff,
+                     ip->ip4 >> 8 & 0xff, ip->ip4 & 0xff);
+}
 
 struct bnd_ip6
 bnd_ip6_link_multicast(uint8_t last)
@@ -122,8 +137,8 @@ bnd_ip6_decode(struct bnd_cursor *c, struct bnd_ip6_header *h)
     return !c->bad && first >> 28 == 6;
 }
 
-bool
-bnd_ip6_icmp_is_good(const struct bnd_ip6_header *h, struct bnd_cursor c)
+uint16_t
+bnd_ip6_icmp_sum(const struct bnd_ip6_header *h, struct bnd_cursor *c)
 {
     uint32_t sum = 0;
 
@@ -132,10 +147,16 @@ bnd_ip6_icmp_is_good(const struct bnd_ip6_header *h, struct bnd_cursor c)
     sum = csum_add32(sum, htonl(h->len));
     sum = csum_add16(sum, htons(BND_IP_PROTO_ICMPV6));
     for (size_t i = 0; i + 1 < h->len; i += 2) {
-        sum = csum_add16(sum, htons(bnd_cursor_u16(&c)));
+        sum = csum_add16(sum, htons(bnd_cursor_u16(c)));
     }
     if (h->len % 2) {
-        sum = csum_add16(sum, htons(bnd_cursor_u8(&c) << 8));
+        sum = csum_add16(sum, htons(bnd_cursor_u8(c) << 8));
     }
-    return !c.bad && !csum_finish(sum);
+    return ntohs(csum_finish(sum));
+}
+
+bool
+bnd_ip6_icmp_is_good(const struct bnd_ip6_header *h, struct bnd_cursor c)
+{
+    return !bnd_ip6_icmp_sum(h, &c) && !c.bad;
 }

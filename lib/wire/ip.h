@@ -36,6 +36,9 @@ struct bnd_ip {
     struct bnd_ip6 ip6;         /* ...and this one if not. */
 };
 
+/* Returns the address as text, for the caller to free. */
+char *bnd_ip_to_string(const struct bnd_ip *);
+
 /* ff02::'last'. */
 struct bnd_ip6 bnd_ip6_link_multicast(uint8_t last);
 
@@ -68,6 +71,12 @@ struct bnd_ip6_header {
 
 /* Reads one.  Returns false if there is none, or not all of it. */
 bool bnd_ip6_decode(struct bnd_cursor *, struct bnd_ip6_header *);
+
+/* Returns the checksum over the ICMPv6 message that 'c' stands on, behind
+ * 'header', and the checksum that is in there: 0 if that is right; what it is
+ * to be if it is 0 now. */
+uint16_t bnd_ip6_icmp_sum(const struct bnd_ip6_header *header,
+                          struct bnd_cursor *c);
 
 /* Is the checksum right of the ICMPv6 message that 'c' stands on, behind
  * 'header'? */

@@ -49,13 +49,14 @@ bnd_nd_solicited_node(const struct bnd_ip6 *addr)
     return group;
 }
 
-void
-bnd_nd_solicit(struct bnd_writer *w, struct eth_addr mac,
-               const struct bnd_tags *tags, const struct bnd_ip6 *src,
+/* Writes one from 'mac' to 'dst', at 'dst_mac'. */
+static void
+encode_solicit(struct bnd_writer *w, struct eth_addr mac,
+               struct eth_addr dst_mac, const struct bnd_tags *tags,
+               const struct bnd_ip6 *src, const struct bnd_ip6 *dst,
                const struct bnd_ip6 *target)
 {
     static const struct bnd_ip6 none;
-    struct bnd_ip6 dst = bnd_nd_solicited_node(target);
     uint8_t body[ND_ADVERT_LEN];
     struct bnd_writer b = bnd_writer(body, sizeof body);
 
@@ -70,9 +71,82 @@ bnd_nd_solicit(struct bnd_writer *w, struct eth_addr mac,
         bnd_writer_mac(&b, mac);
     }
 
-    bnd_eth_encode_tagged(w, bnd_ip6_multicast_mac(&dst), mac, tags,
-                          BND_ETH_TYPE_IPV6);
-    bnd_ip6_icmp(w, src, &dst, HOP_LIMIT, false, body, b.pos);
+    bnd_eth_encode_tagged(w, dst_mac, mac, tags, BND_ETH_TYPE_IPV6);
+    bnd_ip6_icmp(w, src, dst, HOP_LIMIT, false, body, b.pos);
+}
+
+void
+bnd_nd_solicit(struct bnd_writer *w, struct eth_addr mac,
+               const struct bnd_tags *tags, const struct bnd_ip6 *src,
+               const struct bnd_ip6 *target)
+{
+    struct bnd_ip6 dst = bnd_nd_solicited_node(target);
+
+    encode_solicit(w, mac, bnd_ip6_multicast_mac(&dst), tags, src, &dst,
+                   target);
+}
+
+void
+bnd_nd_solicit_one(struct bnd_writer *w, struct eth_addr mac,
+                   struct eth_addr dst_mac, const struct bnd_tags *tags,
+                   const struct bnd_ip6 *src, const struct bnd_ip6 *dst)
+{
+    encode_solicit(w, mac, dst_mac, tags, src, dst, dst);
+}
+
+/* Moves 'c', which stands on an option, to the address in the one of 'type'.
+ * Returns false if there is none within 'len' bytes. */
+static bool
+find_link(struct bnd_cursor *c, size_t len, uint8_t type)
+{
+    enum { UNIT = 8 };
+
+    while (len >= UNIT && !c->bad) {
+        struct bnd_cursor option = *c;
+        uint8_t this = bnd_cursor_u8(c);
+        size_t n = bnd_cursor_u8(c) * UNIT;
+
+        if (this == type && n == UNIT) {
+            return !c->bad;
+        } else if (!n || n > len) {
+            return false;
+        }
+        *c = option;
+        bnd_cursor_skip(c, n);
+        len -= n;
+    }
+    return false;
+}
+
+bool
+bnd_nd_set_link(uint8_t *data, size_t len, struct eth_addr mac)
+{
+    enum { CHECKSUM = 2 };
+    struct bnd_cursor c = bnd_cursor(data, len);
+    struct bnd_writer w = bnd_writer(data, len);
+    struct bnd_ip6_header ip;
+    struct bnd_cursor body;
+
+    bnd_eth_decode(&c);
+    if (!bnd_ip6_decode(&c, &ip) || ip.len < ND_SOLICIT_LEN
+        || ip.len > bnd_cursor_left(&c)) {
+        return false;
+    }
+    body = c;
+    uint8_t type = bnd_cursor_u8(&c);
+
+    bnd_cursor_skip(&c, ND_SOLICIT_LEN - 1);
+    if (!find_link(&c, ip.len - ND_SOLICIT_LEN,
+                   type == ND_ADVERT ? ND_OPT_TARGET : ND_OPT_SOURCE)) {
+        return false;
+    }
+    w.pos = c.pos;
+    bnd_writer_mac(&w, mac);
+    bnd_writer_set_u16(&w, body.pos + CHECKSUM, 0);
+
+    struct bnd_cursor sum = body;
+    bnd_writer_set_u16(&w, body.pos + CHECKSUM, bnd_ip6_icmp_sum(&ip, &sum));
+    return true;
 }
 
 enum bnd_drop_reason

@@ -47,6 +47,17 @@ void bnd_nd_solicit(struct bnd_writer *, struct eth_addr mac,
                     const struct bnd_tags *tags, const struct bnd_ip6 *src,
                     const struct bnd_ip6 *target);
 
+/* The same to 'dst', at 'dst_mac', alone: not to find it, but to tell it where
+ * 'src' is. */
+void bnd_nd_solicit_one(struct bnd_writer *, struct eth_addr mac,
+                        struct eth_addr dst_mac, const struct bnd_tags *tags,
+                        const struct bnd_ip6 *src, const struct bnd_ip6 *dst);
+
+/* Makes 'mac' the sender's Ethernet address in the message of the frame of
+ * 'len' bytes at 'data', which bnd_nd_decode() has read.  Returns false if it
+ * does not tell one. */
+bool bnd_nd_set_link(uint8_t *data, size_t len, struct eth_addr mac);
+
 /* Writes an untagged frame that says to all nodes that 'mac' has 'addr', and
  * whether its owner is a 'router'. */
 void bnd_nd_unsolicited(struct bnd_writer *, struct eth_addr mac,
