@@ -145,6 +145,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/bond/status-fill.c \
 	lib/bond/status-json.c \
 	lib/bond/status-lacp.c \
+	lib/bond/status-lb.c \
 	lib/bond/status-more.c \
 	lib/bond/status-probe.c \
 	lib/bond/status-proc.c \

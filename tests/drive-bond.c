@@ -21,7 +21,7 @@
  *                             their carrier: active=ID|none turns=ID,...
  *                             senders=ID,... slot=N:ID|none,...
  *                             queues=N:ID,... (N leaves by ID)|none
- *     show; list; proc; json [wall=N]
+ *     show; list; proc; rlb; json [wall=N]
  *                             as bond/show, /list, /proc and /status would, if
  *                             it had been N ms since 1970 when time began
  *     lacp-show; lacp-stats
@@ -820,6 +820,8 @@ command_show(struct drive *d)
         bnd_format_bond("bond", &s, &extra, d->rig.now, &ds);
     } else if (!strcmp(what, "list")) {
         bnd_format_bond_row("bond", &s, &extra, &ds);
+    } else if (!strcmp(what, "rlb")) {
+        bnd_format_rlb("bond", &s, d->rig.now, &ds);
     } else if (!strcmp(what, "proc")) {
         bnd_format_proc("bond", &s, &extra, &ds);
     } else if (!strcmp(what, "json")) {
@@ -930,7 +932,7 @@ ask(struct drive *d)
     } else if (!strcmp(command, "mark")) {
         command_mark(d);
     } else if (!strcmp(command, "show") || !strcmp(command, "list")
-               || !strcmp(command, "proc")
+               || !strcmp(command, "proc") || !strcmp(command, "rlb")
                || !strcmp(command, "json")
                || !strcmp(command, "lacp-show")
                || !strcmp(command, "lacp-stats")) {

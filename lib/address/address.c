@@ -201,8 +201,9 @@ step_follow(struct bnd_address *a, const struct bnd_address_input *in)
 static void
 begin(struct bnd_address *a, const struct bnd_address_input *in)
 {
-    enum bnd_address_policy asked = bnd_address_policy(in->settings,
-                                                       in->one_active);
+    enum bnd_address_policy asked
+        = (in->logical ? BND_ADDRESS_FREE
+           : bnd_address_policy(in->settings, in->one_active));
     struct eth_addr given = given_address(in->settings);
     enum bnd_address_policy policy;
     bool new_given = !bnd_address_equal(given, a->given);

@@ -67,6 +67,8 @@ struct bnd_address {
 struct bnd_address_input {
     const struct bnd_settings *settings; /* Null: there is no bond. */
     bool one_active;            /* In this mode one member is active. */
+    bool logical;               /* In this one the addresses that peers see are
+                                 * not those of devices, which keep theirs. */
     struct bnd_member *const *members; /* In order of joining; those without
                                         * a port are skipped. */
     size_t n_members;

@@ -11,6 +11,7 @@ address_input(const struct bnd_bond *b)
     return (struct bnd_address_input) {
         .settings = b->bonded ? &b->settings : NULL,
         .one_active = b->class && b->class->traits & BND_MT_ONE_ACTIVE,
+        .logical = b->class && b->class->traits & BND_MT_HOST_LB,
         .members = b->members,
         .n_members = b->n_members,
         .active = b->active,

@@ -134,6 +134,7 @@ put_member_link(struct json *j, const struct bnd_status_member *m,
     put_duplex(j, m->duplex);
     put_known_mac(j, "perm_hwaddr", m->perm_mac);
     put_known_mac(j, "address", m->mac);
+    put_known_mac(j, "logical_address", m->logical_mac);
     put_known(j, "mtu", m->mtu);
     put_known(j, "own_mtu", m->own_mtu);
     put_str(j, "address_trouble", m->mac_trouble == BND_MAC_FINE ? NULL
@@ -270,6 +271,7 @@ bnd_status_to_json(const char *name, const struct bnd_status *s,
     put_if(o, "tx_packets", x->has_tx, x->tx_packets);
     put_if(o, "tx_bytes", x->has_tx, x->tx_bytes);
     put_left(o, "next_rebalance_ms", s->next_rebalance, now);
+    bnd_lb_to_json(s, now, o);
     put_failovers(o, s);
     put_str(o, "lacp_status", bnd_lacp_status_name(s->lacp_status));
     put(o, "lacp", bnd_lacp_to_json(s));

@@ -207,6 +207,7 @@ bnd_format_bond(const char *name, const struct bnd_status *s,
     ds_put_char(ds, '\n');
     format_config(s, x, ds);
     bnd_format_more(s, x, sorted, now, ds);
+    bnd_format_lb(s, sorted, now, ds);
     format_xmit(s, x, sorted, ds);
     format_extra(x, ds);
     free(sorted);

@@ -96,6 +96,19 @@ struct json *bnd_lacp_to_json(const struct bnd_status *);
 struct json *bnd_ad_info_to_json(const struct bnd_status *);
 struct json *bnd_lacp_port_to_json(const struct bnd_status_lacp_port *);
 
+/* Appends the peers of the host in balance-alb, and by whom each of them sends,
+ * to the reply of bond/rlb. */
+void bnd_format_rlb(const char *name, const struct bnd_status *,
+                    long long int now, struct ds *);
+
+/* Parts of bond/show and bond/status about balance-tlb and balance-alb, the
+ * latter into object 'o'. */
+void bnd_format_lb(const struct bnd_status *,
+                   const struct bnd_status_member *const sorted[],
+                   long long int now, struct ds *);
+void bnd_lb_to_json(const struct bnd_status *, long long int now,
+                    struct json *o);
+
 /* Appends to the reply of bond/proc what /proc/net/bonding/'name' would say,
  * if the bond were one of the Linux bonding driver.
  *
