@@ -88,6 +88,8 @@ TESTSUITE_AT = \
 	tests/unit/bond-link.at \
 	tests/unit/bond-select.at \
 	tests/unit/bond-slb.at \
+	tests/unit/bond-tlb.at \
+	tests/unit/bond-alb.at \
 	tests/unit/bond-status.at \
 	tests/unit/fastpath.at \
 	tests/unit/hash.at \

@@ -1037,6 +1037,15 @@ check_again(struct bond_walk *w)
         speak(w, &fresh, "stranger");
         speak(w, &fresh, "");
         speak(w, &fresh, "");
+        if (w->history) {
+            /* Who was active when the partner came may depend on who was
+             * before. */
+            svec_add(&w->log, "set-active none");
+            run_line(&w->jump, "set-active none");
+            run_line(&fresh, "set-active none");
+            bond_rig_settle(&w->jump);
+            bond_rig_settle(&fresh);
+        }
         check_views(w, &fresh, "a bond made anew, with a partner, has another "
                     "view");
     }

@@ -12,7 +12,11 @@
  *
  *     expect KEY=VALUE...     what is true now; the keys are at the end
  *     expect-later KEY=VALUE  the same before the bond decides
- *     admit ID MAC VERDICT    accept, drop or drop-if-moved
+ *     admit ID MAC|host VERDICT   accept, drop or drop-if-moved; "host": what is
+ *                             for the host's or a member's address
+ *     lb HEX N|active|guest   bucket of the host's frame that begins so; the
+ *                             active member's; not the host's
+ *     lb-random SEED          many frames, by both ways to find the bucket
  *     choose HASH ID|none     member that a packet with that hash leaves by
  *     choose MAC VLAN ID|none the same in balance-slb
  *     mark                    remembers who owns which bucket, and the view
@@ -89,6 +93,7 @@
 #include "util.h"
 #include "wire/lacpdu.h"
 #include "xmit/choose.h"
+#include "xmit/lb.h"
 #include "xmit/resolve.h"
 
 struct drive {
@@ -652,8 +657,16 @@ command_admit(struct drive *d)
     }
 
     struct bnd_view *view = need_view(d);
-    struct eth_addr dst = bond_rig_mac(&d->line, d->line.word[2]);
-    const char *got = names[bnd_admit(view, bnd_view_index(view, id), dst)];
+    uint8_t i = bnd_view_index(view, id);
+    bool host = !strcmp(d->line.word[2], "host");
+    const char *got;
+
+    if (host && i != BND_VIEW_NONE) {
+        got = names[view->members[i].admit_host];
+    } else {
+        got = names[bnd_admit(view, i, bond_rig_mac(&d->line,
+                                                    d->line.word[2]))];
+    }
 
     if (strcmp(got, d->line.word[3])) {
         bndtest_fatal(&d->line, "the verdict is %s", got);
@@ -684,6 +697,105 @@ command_choose(struct drive *d)
         bndtest_fatal(&d->line, "the choice is %s", ds_cstr(&got));
     }
     ds_destroy(&got);
+    free(view);
+}
+
+/* The bucket of the 'len' bytes at 'data', which are copied so that reading past
+ * their end is found. */
+static int
+lb_slot(const struct drive *d, const struct bnd_view *view,
+        const uint8_t *data, size_t len)
+{
+    uint8_t *copy = xmemdup(data, len);
+    int slot = bnd_lb_slot(view, copy, len);
+
+    if (slot != bnd_lb_slot__(view, copy, len)) {
+        bndtest_fatal(&d->line, "the bucket of a frame of %"PRIuSIZE" bytes is "
+                      "%d or %d", len, slot, bnd_lb_slot__(view, copy, len));
+    }
+    free(copy);
+    return slot;
+}
+
+static void
+command_lb(struct drive *d)
+{
+    struct bnd_view *view = need_view(d);
+    struct ds got = DS_EMPTY_INITIALIZER;
+    uint8_t bytes[256];
+    int n = bndtest_hex(d->line.n_words == 3 ? d->line.word[1] : "", bytes,
+                        sizeof bytes);
+
+    if (n < BND_ETH_HEADER_LEN) {
+        bndtest_fatal(&d->line, "lb HEX BUCKET|active|guest");
+    }
+
+    int slot = lb_slot(d, view, bytes, n);
+    if (!bnd_lb_is_host(view, bytes)) {
+        ds_put_cstr(&got, "guest");
+    } else if (slot < 0) {
+        ds_put_cstr(&got, "active");
+    } else {
+        ds_put_format(&got, "%d", slot);
+    }
+    if (strcmp(ds_cstr(&got), d->line.word[2])) {
+        bndtest_fatal(&d->line, "it is %s", ds_cstr(&got));
+    }
+    ds_destroy(&got);
+    free(view);
+}
+
+/* Frames are mostly what is of interest in each of their parts. */
+static void
+command_lb_random(struct drive *d)
+{
+    static const uint16_t types[] = { 0x0800, 0x86dd, 0x8100, 0x88a8, 0x0806,
+                                      0x88b5 };
+    static const uint8_t protos[] = { 1, 2, 6, 17, 47, 58 };
+    static const uint8_t icmps[] = { 133, 134, 135, 136, 137 };
+    uint64_t dice = bndtest_number(&d->line, 1) + 1;
+    struct bnd_view *view = need_view(d);
+
+    for (int i = 0; i < 20000; i++) {
+        uint64_t r = bond_rig_random(&dice);
+        struct bnd_writer w;
+        uint8_t bytes[80];
+        uint16_t type;
+        bool is_tag;
+
+        for (size_t j = 0; j < sizeof bytes; j++) {
+            bytes[j] = r % 3 ? bond_rig_random(&dice) : 0;
+        }
+        bytes[0] = r >> 8 & 1 ? 0x33 : 2;
+        if (r >> 9 & 1) {
+            memcpy(bytes, (uint8_t []) { 0x33, 0x33, 0, 0, 0, 1 }, 6);
+        } else if (r >> 10 & 1) {
+            memset(bytes, 0xff, 6);
+        }
+        w = bnd_writer(bytes, sizeof bytes);
+        w.pos = 12;
+        do {
+            type = types[bond_rig_random(&dice) % ARRAY_SIZE(types)];
+            bnd_writer_u16(&w, type);
+            is_tag = type == 0x8100 || type == 0x88a8;
+            w.pos += is_tag ? 2 : 0;
+        } while (is_tag && w.pos < 22);
+        if (type == 0x0800) {
+            bytes[w.pos] = r >> 12 & 7 ? 0x45 : 0x46;
+            bytes[w.pos + 9] = protos[(r >> 16) % ARRAY_SIZE(protos)];
+            if (r >> 24 & 1) {
+                memset(&bytes[w.pos + 16], 0xff, 4);
+            }
+        } else if (type == 0x86dd) {
+            bytes[w.pos] = 0x60;
+            bytes[w.pos + 6] = protos[(r >> 16) % ARRAY_SIZE(protos)];
+            bytes[w.pos + 40] = icmps[(r >> 24) % ARRAY_SIZE(icmps)];
+            if (r >> 32 & 1) {
+                memset(&bytes[w.pos + 8], 0, 16);
+            }
+        }
+        lb_slot(d, view, bytes, 14 + bond_rig_random(&dice) % 67);
+    }
     free(view);
 }
 
@@ -927,6 +1039,10 @@ ask(struct drive *d)
         command_admit(d);
     } else if (!strcmp(command, "choose")) {
         command_choose(d);
+    } else if (!strcmp(command, "lb")) {
+        command_lb(d);
+    } else if (!strcmp(command, "lb-random")) {
+        command_lb_random(d);
     } else if (!strcmp(command, "resolve")) {
         command_resolve(d);
     } else if (!strcmp(command, "mark")) {

@@ -268,7 +268,7 @@ put_message(const struct bond_rig *rig, const struct bnd_eth *eth,
     rig_net_put_mac(rig, eth->src, ds);
     ds_put_char(ds, '/');
     rig_net_put_mac(rig, eth->dst, ds);
-    if (!bnd_eth_addr_equal(link, eth->src)) {
+    if (!bnd_eth_addr_equal(link, eth->src) && link.ea[0]) {
         ds_put_char(ds, '/');
         rig_net_put_mac(rig, link, ds);
     }

@@ -299,6 +299,17 @@ same_members(struct bnd_rlb *r, const struct bnd_rlb_input *in, bool *fresh)
     return same && !*fresh;
 }
 
+/* The client is another member's now, which may have the address that it
+ * knows. */
+static void
+mark_moved(struct bnd_rlb_entry *e, const struct bnd_rlb_input *in, int n,
+           bool urgent)
+{
+    if (!bnd_eth_addr_equal(e->told, bnd_macs_get(in->macs, e->member))) {
+        bnd_rlb_mark(e, 0, n, urgent, in->now);
+    }
+}
+
 /* Lets clients of members that have too many move to those that have too
  * few. */
 static void
@@ -313,7 +324,7 @@ level(struct bnd_rlb *r, const struct bnd_rlb_input *in,
         if (!shares[from].best || shares[from].n > shares[to].n + 1) {
             shares[from].n--;
             give(r, e, in, shares, to);
-            bnd_rlb_mark(e, 0, BND_RLB_SHARE_TIMES, false, in->now);
+            mark_moved(e, in, BND_RLB_SHARE_TIMES, false);
         }
     }
 }
@@ -337,7 +348,7 @@ bnd_rlb_assign(struct bnd_rlb *r, const struct bnd_rlb_input *in)
             e->member = BND_NO_MEMBER;
         } else {
             give(r, e, in, shares, neediest(r, in, shares));
-            bnd_rlb_mark(e, 0, BND_RLB_TIMES, true, in->now);
+            mark_moved(e, in, BND_RLB_TIMES, true);
         }
     }
     if (fresh && in->n > 1) {

@@ -13,7 +13,8 @@
  * 1/SLACK of what a member would carry were the load even. */
 #define SLACK 20
 
-/* Idle buckets of a member may exceed its share by 1/IDLE_SLACK, and one. */
+/* The number of a member's idle buckets may be off by 1/IDLE_SLACK of what it
+ * should be, and one. */
 #define IDLE_SLACK 4
 
 /* What is known of one member. */
@@ -429,38 +430,57 @@ deal_heavy(struct bnd_tlb *t, const struct bnd_member *const *members,
     free(then);
 }
 
+/* Stores in 'fair' how many idle buckets each of the shares is to have.  Returns
+ * false if they have about that many. */
+static bool
+fair_idle(const struct tlb_share *shares, size_t n, double fair[])
+{
+    int64_t largest = largest_gap(shares, n);
+    double sum = 0, n_idle = 0;
+    bool off = false;
+
+    for (size_t i = 0; i < n; i++) {
+        fair[i] = is_inviting(&shares[i], largest) ? idle_weight(&shares[i])
+                  : 0;
+        n_idle += shares[i].n_idle;
+        sum += fair[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        double slack;
+
+        fair[i] *= n_idle / sum;
+        slack = fair[i] / IDLE_SLACK + 1;
+        off |= (shares[i].n_idle > fair[i] + slack
+                || shares[i].n_idle + slack < fair[i]
+                || (!fair[i] && shares[i].n_idle));
+    }
+    return off;
+}
+
 /* Moves idle buckets from where there are too many of them. */
 static void
 deal_idle(struct bnd_tlb *t, const struct bnd_member *const *members,
           size_t n, bnd_id active)
 {
     struct tlb_share *shares = make_shares(members, n);
-    double sum = 0, n_idle = 0;
-    int64_t largest;
+    double *fair = xcalloc(n + 1, sizeof *fair);
+    bool off;
 
     add_loads(t, shares, n, active);
-    largest = largest_gap(shares, n);
-    for (size_t i = 0; i < n; i++) {
-        n_idle += shares[i].n_idle;
-        sum += is_inviting(&shares[i], largest) ? idle_weight(&shares[i]) : 0;
-    }
-    for (size_t i = 0; i < BND_N_SLOTS; i++) {
+    off = fair_idle(shares, n, fair);
+    for (size_t i = 0; i < BND_N_SLOTS && off; i++) {
         struct bnd_tlb_slot *slot = &t->slots[i];
         struct tlb_share *from = share_of(shares, n, slot->owner);
         struct tlb_share *to = neediest(shares, n, NULL);
-        double fair;
 
-        if (slot->load || !from || !to || from == to) {
-            continue;
-        }
-        fair = (is_inviting(from, largest)
-                ? n_idle * idle_weight(from) / sum : -1);
-        if (from->n_idle > fair + fair / IDLE_SLACK + 1) {
+        if (!slot->load && from && to && from != to
+            && from->n_idle > fair[from - shares]) {
             slot->owner = to->id;
             from->n_idle--;
             to->n_idle++;
         }
     }
+    free(fair);
     free(shares);
 }
 
