@@ -12,8 +12,8 @@
  *
  *     expect KEY=VALUE...     what is true now; the keys are at the end
  *     expect-later KEY=VALUE  the same before the bond decides
- *     admit ID MAC|host VERDICT   accept, drop or drop-if-moved; "host": what is
- *                             for the host's or a member's address
+ *     admit ID MAC|host VERDICT   accept, drop or drop-if-moved; "host":
+ *                             what is for the host's or a member's address
  *     lb HEX N|active|guest   bucket of the host's frame that begins so; the
  *                             active member's; not the host's
  *     lb-random SEED          many frames, by both ways to find the bucket
@@ -64,14 +64,14 @@
  *     unanswered=ID:N,...            probes of the first target since it was heard
  *     why=ID:REASON                  of the monitor (blanks as '-')
  *     frame=ID:HEX                   what it sent last
- *     learned=ID:MAC[@VLAN],...|none learning packets, of what address by whom;
- *                                    MAC: B (the host's), pN (permanent one of
- *                                    member N), cN (02:cc::N), all
+ *     learned=ID:MAC[@VLAN],...|none learning packets, of what address by
+ *                                    whom; MAC: B (the host's), pN (permanent
+ *                                    one of member N), cN (02:cc::N), all
  *     arps=ID:OP/FROM/TO/SRC/DST[/SENDER][@VLAN],...|none
  *                                    ARP and neighbour discovery: request,
  *                                    reply, solicit, advert; IP and Ethernet
- *                                    addresses; that of the sender if it is not
- *                                    SRC
+ *                                    addresses; that of the sender if it is
+ *                                    not SRC
  *     logical=ID:MAC,...             logical addresses
  *     rlb=CLIENT:ID[?],...|none      whose clients; ? if they will be told
  *     host-slots=ID:N,...            buckets of the host's frames
@@ -700,8 +700,8 @@ command_choose(struct drive *d)
     free(view);
 }
 
-/* The bucket of the 'len' bytes at 'data', which are copied so that reading past
- * their end is found. */
+/* The bucket of the 'len' bytes at 'data', which are copied so that reading
+ * past their end is found. */
 static int
 lb_slot(const struct drive *d, const struct bnd_view *view,
         const uint8_t *data, size_t len)
@@ -710,8 +710,8 @@ lb_slot(const struct drive *d, const struct bnd_view *view,
     int slot = bnd_lb_slot(view, copy, len);
 
     if (slot != bnd_lb_slot__(view, copy, len)) {
-        bndtest_fatal(&d->line, "the bucket of a frame of %"PRIuSIZE" bytes is "
-                      "%d or %d", len, slot, bnd_lb_slot__(view, copy, len));
+        bndtest_fatal(&d->line, "the bucket of a frame of %"PRIuSIZE" bytes "
+                      "is %d or %d", len, slot, bnd_lb_slot__(view, copy, len));
     }
     free(copy);
     return slot;

@@ -253,8 +253,8 @@ put_ip(const struct bnd_ip *ip, struct ds *ds)
 }
 
 /* Appends "OP/FROM/TO/SRC/DST": what is said, by whom, to or about whom, and
- * the Ethernet addresses of the frame; and, if it is another one than SRC, that
- * of the sender in the message. */
+ * the Ethernet addresses of the frame; and, if it is another one than SRC,
+ * that of the sender in the message. */
 static void
 put_message(const struct bond_rig *rig, const struct bnd_eth *eth,
             const char *op, const struct bnd_ip *from, const struct bnd_ip *to,
@@ -274,8 +274,8 @@ put_message(const struct bond_rig *rig, const struct bnd_eth *eth,
     }
 }
 
-/* Returns the link-layer address at the end of the frame, where the only option
- * of our messages is. */
+/* Returns the link-layer address at the end of the frame, where the only
+ * option of our messages is. */
 static struct eth_addr
 last_mac(const uint8_t *data, size_t len)
 {

@@ -20,7 +20,8 @@
  *     counters on|off                 does anybody read counters?
  *     arp ID request|reply FROM TO [sha=MAC] [tha=MAC] [dst=MAC] [vlan=V[.V]]
  *         [ago=MS]                    such a message comes in
- *     host-arp request|reply FROM TO [sha=MAC] [tha=MAC] [dst=MAC] [vlan=V[.V]]
+ *     host-arp request|reply FROM TO [sha=MAC] [tha=MAC] [dst=MAC]
+ *         [vlan=V[.V]]
  *     host-nd solicit|advert FROM TO [mac=MAC] [dst=MAC] [vlan=V[.V]]
  *                                     the host would send such a message
  *     nd ID solicit|advert FROM TO [about=ADDRESS] [src=MAC] [dst=MAC]
@@ -68,10 +69,11 @@ void rig_net_sent(struct bond_rig *, bnd_id id, const uint8_t *data,
 
 /* Appends 'mac' by a short name: "B" of the host, "pN" of member N, "cN" of
  * client N, "all", "0" for none, or in full. */
-void rig_net_put_mac(const struct bond_rig *, struct eth_addr mac, struct ds *);
+void rig_net_put_mac(const struct bond_rig *, struct eth_addr mac,
+                     struct ds *);
 
-/* Notes in 'rig' what member 'id' sends, if it is a learning packet or a message
- * of ARP or neighbour discovery. */
+/* Notes in 'rig' what member 'id' sends, if it is a learning packet or a
+ * message of ARP or neighbour discovery. */
 void rig_net_describe(struct bond_rig *rig, bnd_id id, const uint8_t *data,
                       size_t len);
 

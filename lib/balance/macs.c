@@ -224,8 +224,8 @@ bnd_macs_is_ours(const struct bnd_macs *m, struct eth_addr mac)
     return false;
 }
 
-/* Until when the address of 'e', whose member can be used, is not to be seen on
- * that member's port; in the past if it may be. */
+/* Until when the address of 'e', whose member can be used, is not to be seen
+ * on that member's port; in the past if it may be. */
 static long long int
 calm_until(const struct bnd_mac_entry *e)
 {

@@ -4,18 +4,18 @@
  * ============================
  *
  * Where the host balances by itself (balance-tlb, balance-alb), the switch at
- * the other end must see each Ethernet address on one port.  So each member has
- * a logical address: the host's frames that leave by it come from there, and
- * what arrives for it is the host's.  It is a notion of the bond alone; devices
- * keep the addresses that they have.
+ * the other end must see each Ethernet address on one port.  So each member
+ * has a logical address: the host's frames that leave by it come from there,
+ * and what arrives for it is the host's.  It is a notion of the bond alone;
+ * devices keep the addresses that they have.
  *
  *   - The active member's is that of the host, B.
  *   - The others' are their permanent ones to begin with.
  *   - When another member becomes active, it swaps with whoever has B.
  *   - A member that leaves gets its permanent address back, in exchange, if
  *     another one has that.
- *   - When B changes, whoever had the old one gets the new one; if a member has
- *     that already, the two swap.
+ *   - When B changes, whoever had the old one gets the new one; if a member
+ *     has that already, the two swap.
  *   - One that joins with an address that a member has already gets the
  *     permanent one of another member if that is free.
  *

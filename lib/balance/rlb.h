@@ -13,23 +13,24 @@
  *   - A request to all cannot be rewritten, as everybody notes the sender.  It
  *     leaves with the host's address in it, and those who should have another
  *     one are told again a while later.
- *   - When a member cannot be used any more, its clients get another member and
- *     are told at once, and a few times more; when one can be used, it gets its
- *     share of clients.  The same when the logical address of a member changes.
+ *   - When a member cannot be used any more, its clients get another member
+ *     and are told at once, and a few times more; when one can be used, it
+ *     gets its share of clients.  The same when the logical address of a
+ *     member changes.
  *   - Whoever claims a server's address takes it away; a client that answers
  *     from another Ethernet address is told there.
  *
- * A client is told by two unicast ARP replies.  Where that cannot wait, also by
- * a unicast request in the form of a gratuitous one, as Linux does not believe
- * a reply that comes within a second of the last change.
+ * A client is told by two unicast ARP replies.  Where that cannot wait, also
+ * by a unicast request in the form of a gratuitous one, as Linux does not
+ * believe a reply that comes within a second of the last change.
  *
  * Clients are shared out evenly over the fastest members, as many as possible
  * staying where they are.
  *
  * With neighbour discovery (IPv6) it is all the same, but that a question is
- * heard only by the one that it is about, so that it can be rewritten, too; and
- * clients are told by unicast solicitations, which say nothing about whether
- * the host is a router.
+ * heard only by the one that it is about, so that it can be rewritten, too;
+ * and clients are told by unicast solicitations, which say nothing about
+ * whether the host is a router.
  *
  * We differ from Linux:
  *   - A client is known by its IP address, the server's, and VLAN, instead of
@@ -63,7 +64,7 @@ struct bnd_effects;
 #define BND_RLB_QUEUE 256       /* Messages that wait for a pass. */
 
 #define BND_RLB_DELAY 2100      /* ms until news that can wait are told... */
-#define BND_RLB_REPEAT 1100     /* ...and between two times if they cannot... */
+#define BND_RLB_REPEAT 1100     /* ...between two times if they cannot... */
 #define BND_RLB_TIMES 4         /* ...so many of them... */
 #define BND_RLB_SHARE_TIMES 2   /* ...or so many, if it is for the sake of even
                                  * shares. */

@@ -430,8 +430,8 @@ deal_heavy(struct bnd_tlb *t, const struct bnd_member *const *members,
     free(then);
 }
 
-/* Stores in 'fair' how many idle buckets each of the shares is to have.  Returns
- * false if they have about that many. */
+/* Stores in 'fair' how many idle buckets each of the shares is to have.
+ * Returns false if they have about that many. */
 static bool
 fair_idle(const struct tlb_share *shares, size_t n, double fair[])
 {

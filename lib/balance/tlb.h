@@ -3,20 +3,20 @@
 /* Transmit load balancing
  * =======================
  *
- * The host's frames have 256 buckets, each of which belongs to a member.  Every
- * so often the load that each one has carried is looked at, and the loaded ones
- * are dealt to the members, the heaviest first, each to the one with the
- * largest gap between its speed and its load; what cannot be balanced loads the
- * active member.
+ * The host's frames have 256 buckets, each of which belongs to a member.
+ * Every so often the load that each one has carried is looked at, and the
+ * loaded ones are dealt to the members, the heaviest first, each to the one
+ * with the largest gap between its speed and its load; what cannot be balanced
+ * loads the active member.
  *
  * For each bucket the backup is known beforehand, as in slots.h.
  *
  * We differ from Linux:
- *   - It leaves buckets without history where the first one goes, to the member
- *     with the largest gap.  We deal them out at once, in proportion to the
- *     gaps, so that flows that begin between two looks spread, too; but not to
- *     members with less than half of what the best one has to offer, as one
- *     client alone should not find itself on a slow link.
+ *   - It leaves buckets without history where the first one goes, to the
+ *     member with the largest gap.  We deal them out at once, in proportion to
+ *     the gaps, so that flows that begin between two looks spread, too; but
+ *     not to members with less than half of what the best one has to offer, as
+ *     one client alone should not find itself on a slow link.
  *   - A bucket stays where it is unless a move brings the members' loads
  *     closer to one another.
  *   - Gaps do not overflow, and loads are by the time that has passed.

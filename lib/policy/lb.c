@@ -21,9 +21,10 @@ bnd_lb_reconfigure(struct bnd_lb *lb, const struct bnd_pass *pass)
                                     ? bnd_settings_num(s, BND_OPT_REBALANCE)
                                     : 0), pass->now);
     /* As in Linux, which then has no use for the timer. */
-    bnd_macs_set_interval(&lb->macs, (learns
-                                      ? bnd_settings_num(s, BND_OPT_LP_INTERVAL)
-                                        * 1000 : 0), pass->now);
+    bnd_macs_set_interval(&lb->macs,
+                          learns ? 1000 * bnd_settings_num(s,
+                                                           BND_OPT_LP_INTERVAL)
+                          : 0, pass->now);
     bnd_balanced_reconfigure(&lb->guests, pass);
 }
 

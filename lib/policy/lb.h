@@ -4,8 +4,8 @@
  * ===============================================
  *
  * Guests, whose addresses we do not change, are balanced as in balance-slb: by
- * address and VLAN.  The host's frames have buckets of their own; whatever does
- * not fit in one of them goes by the active member.
+ * address and VLAN.  The host's frames have buckets of their own; whatever
+ * does not fit in one of them goes by the active member.
  *
  * Buckets of the host's are dealt by load, or, with tlb-dynamic-lb=false, have
  * homes and a hash that users know, as in balance-xor.
@@ -52,8 +52,8 @@ void bnd_lb_view(const struct bnd_lb *, const struct bnd_pass *,
                  enum bnd_lb_rule, enum bnd_verdict others,
                  struct bnd_view *view);
 
-/* Stores in 'out' those of the members of 'pass' that can be used and, if there
- * are such, use their logical addresses already.  Returns how many there
+/* Stores in 'out' those of the members of 'pass' that can be used and, if
+ * there are such, use their logical addresses already.  Returns how many there
  * are. */
 size_t bnd_lb_calm(const struct bnd_lb *, const struct bnd_pass *,
                    const struct bnd_member **out);

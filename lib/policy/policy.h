@@ -120,8 +120,8 @@ struct bnd_mode_class {
      * takes long. */
     void (*status)(const void *priv, bool brief, struct bnd_status *);
 
-    /* Returns null if what must hold after a pass does hold, otherwise a message
-     * that the caller frees. */
+    /* Returns null if what must hold after a pass does hold, otherwise a
+     * message that the caller frees. */
     char *(*check)(const void *priv, const struct bnd_pass *);
 };
 

@@ -123,9 +123,9 @@ size_t bnd_view_size(const struct bnd_view *);
 
 bool bnd_view_equal(const struct bnd_view *, const struct bnd_view *);
 
-/* Does a flow that ends in the datapath's own choice, and one that came in by a
- * member, stay as it is if 'b' follows 'a'?  It does if the same members take
- * the same, and there is, or is not, somebody to send to in both. */
+/* Does a flow that ends in the datapath's own choice, and one that came in by
+ * a member, stay as it is if 'b' follows 'a'?  It does if the same members
+ * take the same, and there is, or is not, somebody to send to in both. */
 bool bnd_view_same_flows(const struct bnd_view *a, const struct bnd_view *b);
 
 /* Returns the index of member 'id' in 'view', or BND_VIEW_NONE. */
