@@ -21,6 +21,7 @@
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/host-mac.h"
 #include "ofproto-bond/hosts.h"
+#include "ofproto-bond/lb-host.h"
 #include "ofproto-bond/listen.h"
 #include "ofproto-bond/sources.h"
 #include "openvswitch/match.h"
@@ -49,10 +50,11 @@ bucket_match(uint32_t recirc_id, int bucket, struct match *match)
     match_set_dp_hash_masked(match, bucket, BOND_BUCKETS - 1);
 }
 
-/* Adds or changes the rule with 'match': output to 'n' 'ports'. */
+/* Adds or changes the rule with 'match': output to 'n' 'ports', with source
+ * 'mac' unless that is null. */
 static struct rule *
 set_rule(struct ofproto_dpif *ofproto, struct match *match,
-         const ofp_port_t ports[], size_t n)
+         const struct eth_addr *mac, const ofp_port_t ports[], size_t n)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
     uint64_t stub[256 / 8];
@@ -60,6 +62,9 @@ set_rule(struct ofproto_dpif *ofproto, struct match *match,
     struct rule *rule = NULL;
 
     ofpbuf_use_stub(&ofpacts, stub, sizeof stub);
+    if (mac) {
+        ofpact_put_set_field(&ofpacts, mf_from_id(MFF_ETH_SRC), mac, NULL);
+    }
     for (size_t i = 0; i < n; i++) {
         ofpact_put_OUTPUT(&ofpacts)->port = ports[i];
     }
@@ -86,7 +91,7 @@ ob_attach_set_rule(struct ofproto_dpif *ofproto, uint32_t recirc_id,
     struct match match;
 
     bucket_match(recirc_id, bucket, &match);
-    return set_rule(ofproto, &match, &port, 1);
+    return set_rule(ofproto, &match, NULL, &port, 1);
 }
 
 struct rule *
@@ -96,7 +101,17 @@ ob_attach_set_flood_rule(struct ofproto_dpif *ofproto, uint32_t recirc_id,
     struct match match;
 
     flood_match(recirc_id, &match);
-    return set_rule(ofproto, &match, ports, n);
+    return set_rule(ofproto, &match, NULL, ports, n);
+}
+
+struct rule *
+ob_attach_set_source_rule(struct ofproto_dpif *ofproto, uint32_t recirc_id,
+                          struct eth_addr mac, ofp_port_t port)
+{
+    struct match match;
+
+    flood_match(recirc_id, &match);
+    return set_rule(ofproto, &match, &mac, &port, 1);
 }
 
 void
@@ -202,15 +217,19 @@ ob_attach_chosen(void)
     chosen_now = true;
 }
 
+/* What a bond has had recirculated is on its way by its member. */
 static void
-describe_source(const struct flow *flow, struct ob_source_before *before)
+describe_source(const struct xlate_in *xin, struct ob_source_before *before)
 {
+    const struct flow *flow = &xin->flow;
     ofp_port_t port = flow->in_port.ofp_port;
 
     memset(before, 0, sizeof *before);
     before->mac = flow->dl_src;
     before->in_port = port;
-    before->is_guest = (flow->packet_type == htonl(PT_ETH)
+    before->is_guest = (!(xin->frozen_state
+                          && xin->frozen_state->table_id == TBL_INTERNAL)
+                        && flow->packet_type == htonl(PT_ETH)
                         && (ofp_to_u16(port) < ofp_to_u16(OFPP_MAX)
                             || port == OFPP_LOCAL)
                         && !eth_addr_is_zero(flow->dl_src)
@@ -258,7 +277,7 @@ translate_and_look(struct xlate_in *xin, struct xlate_out *xout)
     struct ob_source_found found;
     enum xlate_error error;
 
-    describe_source(&xin->flow, &before);
+    describe_source(xin, &before);
     if (!asked_for) {
         xin->odp_actions = &actions;
     }
@@ -285,12 +304,26 @@ translate(struct xlate_in *xin, struct xlate_out *xout)
             : __real_xlate_actions(xin, xout));
 }
 
-/* Translates, and hears answers to probes.  Those are sent up each time, for a
- * reason that all datapaths know. */
+/* Appends to 'ofpacts': go through the flow tables as a frame to 'mac'. */
+static void
+put_readdress(struct ofpbuf *ofpacts, struct eth_addr mac)
+{
+    struct ofpact_resubmit *resubmit;
+
+    ofpact_put_set_field(ofpacts, mf_from_id(MFF_ETH_DST), &mac, NULL);
+    resubmit = ofpact_put_RESUBMIT(ofpacts);
+    resubmit->in_port = OFPP_IN_PORT;
+    resubmit->table_id = 0;
+}
+
+/* Translates, and hears answers to probes and what is for the host.  What the
+ * engine wants is sent up each time, for a reason that all datapaths know. */
 static enum xlate_error
 translate_and_listen(struct xlate_in *xin, struct xlate_out *xout)
 {
     static const struct ofpact nothing;
+    uint64_t stub[128 / 8];
+    struct ofpbuf ofpacts = OFPBUF_STUB_INITIALIZER(stub);
     struct ob_heard heard = ob_listen_look(xin->ofproto, &xin->flow);
     enum xlate_error error;
 
@@ -304,13 +337,33 @@ translate_and_listen(struct xlate_in *xin, struct xlate_out *xout)
     if (heard.ends && !xin->rule && !xin->ofpacts) {
         xin->ofpacts = &nothing;        /* Of length 0: drop. */
         xin->ofpacts_len = 0;
+    } else if (heard.for_host && !xin->rule && !xin->ofpacts) {
+        put_readdress(&ofpacts, heard.host_mac);
+        xin->ofpacts = ofpacts.data;
+        xin->ofpacts_len = ofpacts.size;
     }
     error = translate(xin, xout);
+    ofpbuf_uninit(&ofpacts);
     if (heard.wanted) {
         xout->slow |= SLOW_LACP;
     }
     if (xin->wc) {
         ob_listen_mask(&heard, xin->wc);
+    }
+    return error;
+}
+
+/* Translates, and takes what the host sends for the engine. */
+static enum xlate_error
+translate_and_take(struct xlate_in *xin, struct xlate_out *xout)
+{
+    struct ob_lb_now before = ob_lb_begin(xin);
+    enum xlate_error error;
+
+    error = (ob_listen_wanted() && !xin->frozen_state
+             ? translate_and_listen(xin, xout) : translate(xin, xout));
+    if (ob_lb_end(before)) {
+        xout->slow |= SLOW_LACP;
     }
     return error;
 }
@@ -322,8 +375,7 @@ __wrap_xlate_actions(struct xlate_in *xin, struct xlate_out *xout)
     igmp_now = (xin->flow.dl_type == htons(ETH_TYPE_IP)
                 && xin->flow.nw_proto == IPPROTO_IGMP
                 ? ntohs(xin->flow.tp_src) : 0);
-    return (ob_listen_wanted() && !xin->frozen_state
-            ? translate_and_listen(xin, xout) : translate(xin, xout));
+    return translate_and_take(xin, xout);
 }
 
 void

@@ -49,6 +49,12 @@ struct rule *ob_attach_set_flood_rule(struct ofproto_dpif *,
                                       const ofp_port_t ports[], size_t n);
 void ob_attach_delete_flood_rule(struct ofproto_dpif *, uint32_t recirc_id);
 
+/* The same for one that sends it out by 'port' with the source 'mac'.
+ * ob_attach_delete_flood_rule() deletes it. */
+struct rule *ob_attach_set_source_rule(struct ofproto_dpif *,
+                                       uint32_t recirc_id,
+                                       struct eth_addr mac, ofp_port_t port);
+
 /* What 'rule' has forwarded since it was added. */
 void ob_attach_rule_stats(const struct ofproto_dpif *, struct rule *rule,
                           uint64_t *n_packets, uint64_t *n_bytes);

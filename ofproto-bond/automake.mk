@@ -48,6 +48,12 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/inbox.c \
 	ofproto-bond/inbox.h \
 	ofproto-bond/lacp.c \
+	ofproto-bond/lb-flow.c \
+	ofproto-bond/lb-flow.h \
+	ofproto-bond/lb-host.c \
+	ofproto-bond/lb-host.h \
+	ofproto-bond/lb-rules.c \
+	ofproto-bond/lb-rules.h \
 	ofproto-bond/listen.c \
 	ofproto-bond/listen.h \
 	ofproto-bond/notices.c \

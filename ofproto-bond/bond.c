@@ -147,7 +147,8 @@ bond_create(const struct bond_settings *s, struct ofproto_dpif *ofproto)
     atomic_init(&bond->lb_output, false);
     ob_sources_init(&bond->sources);
     ob_inbox_init(&bond->inbox);
-    for (int i = 0; i < BND_N_SLOTS; i++) {
+    ovsrcu_init(&bond->lb_rules, NULL);
+    for (int i = 0; i < OB_N_PLACES; i++) {
         atomic_init(&bond->bytes[i], 0);
         atomic_init(&bond->packets[i], 0);
     }
@@ -307,18 +308,22 @@ bond_rebalance(struct bond *bond)
     long long int now = time_msec();
 
     if (o && ob_owner_account_is_due(o, now)) {
-        uint64_t bytes[BND_N_SLOTS] = { 0 };
-        struct bnd_event e = { .type = BND_EV_TX_BYTES, .bytes = bytes };
+        uint64_t bytes[OB_N_PLACES] = { 0 };
+        struct bnd_event e = { .type = BND_EV_TX_BYTES, .bytes = bytes,
+                               .host_bytes = &bytes[OB_HOST_PLACE(0)] };
 
         o->next_account = now + ACCOUNT_INTERVAL;
         ob_buckets_account(o->buckets, bond, bytes);
+        e.unbalanced = bytes[OB_UNBALANCED];
         ob_owner_event(o, &e);
     }
     if (o) {
         const char *before = mechanism(o);
 
         /* All flows have been translated anew, none refers to the past. */
-        ob_buckets_settle(o->buckets, bond);
+        if (ob_buckets_settle(o->buckets, bond)) {
+            ob_owner_want_revalidate(o);
+        }
         if (mechanism(o) != before) {
             ob_owner_status_changed(o);
         }

@@ -13,6 +13,8 @@
 #include "ofproto-bond/attach.h"
 #include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/handle.h"
+#include "ofproto-bond/lb-flow.h"
+#include "ofproto-bond/lb-rules.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
 #include "uuid.h"
@@ -58,9 +60,9 @@ struct ob_buckets {
     struct ob_stats past;       /* What flows and rules have carried. */
     struct ob_counts seen[BND_N_SLOTS]; /* Rules, when they were read last. */
     struct ob_counts flood_seen;
-    bnd_id member[BND_N_SLOTS]; /* Whose traffic rule or flow was. */
+    bnd_id member[OB_N_PLACES]; /* Whose traffic rule or flow was. */
     bnd_id senders[BND_VIEW_MAX]; /* 'n_flood' of them. */
-    uint64_t told[BND_N_SLOTS]; /* Bytes when they were asked for last. */
+    uint64_t told[OB_N_PLACES]; /* Bytes when they were asked for last. */
 };
 
 struct ob_buckets *
@@ -128,7 +130,7 @@ ob_buckets_odp_port(const struct ob_buckets *b, const struct netdev *netdev)
 
 /* Counters. */
 
-/* Adds to the sums what bucket 'i' (or -1 for none) has carried for 'id'. */
+/* Adds to the sums what place 'i' (or -1 for none) has carried for 'id'. */
 static void
 add_past(struct ob_buckets *b, int i, bnd_id id, struct ob_counts more)
 {
@@ -136,7 +138,7 @@ add_past(struct ob_buckets *b, int i, bnd_id id, struct ob_counts more)
         return;
     }
     if (i >= 0) {
-        ob_counts_add(&b->past.slots[i], more.n_packets, more.n_bytes);
+        ob_counts_add(&b->past.places[i], more.n_packets, more.n_bytes);
     }
     if (id != BND_NO_MEMBER) {
         ob_counts_add(ob_stats_member(&b->past, id), more.n_packets,
@@ -179,7 +181,7 @@ take(atomic_uint64_t *counter)
 static void
 collect(struct ob_buckets *b, struct bond *bond)
 {
-    for (int i = 0; i < BND_N_SLOTS; i++) {
+    for (int i = 0; i < OB_N_PLACES; i++) {
         struct ob_counts flow = {
             .n_packets = take(&bond->packets[i]),
             .n_bytes = take(&bond->bytes[i]),
@@ -188,7 +190,7 @@ collect(struct ob_buckets *b, struct bond *bond)
         if (flow.n_packets || flow.n_bytes) {
             add_past(b, i, b->member[i], flow);
         }
-        if (b->rule[i]) {
+        if (i < BND_N_SLOTS && b->rule[i]) {
             add_past(b, i, b->member[i],
                      rule_delta(b, b->rule[i], &b->seen[i]));
         }
@@ -207,8 +209,8 @@ collect(struct ob_buckets *b, struct bond *bond)
 static void
 note_members(struct ob_buckets *b, const struct ob_view *ov)
 {
-    for (int i = 0; i < BND_N_SLOTS; i++) {
-        uint8_t m = ov ? bnd_choose(ov->view, i) : BND_VIEW_NONE;
+    for (int i = 0; i < OB_N_PLACES; i++) {
+        uint8_t m = ov ? ob_lb_member(ov->view, i) : BND_VIEW_NONE;
 
         b->member[i] = (m == BND_VIEW_NONE
                         ? BND_NO_MEMBER : ov->view->members[m].id);
@@ -235,7 +237,7 @@ ob_buckets_get_stats(struct ob_buckets *b, struct bond *bond,
 
 void
 ob_buckets_account(struct ob_buckets *b, struct bond *bond,
-                   uint64_t bytes[BND_N_SLOTS])
+                   uint64_t bytes[])
 {
     uint64_t stock[BND_N_SLOTS];
     bool has_stock = (!b->fast && b->stock_map
@@ -243,8 +245,9 @@ ob_buckets_account(struct ob_buckets *b, struct bond *bond,
     struct ob_stats stats;
 
     ob_buckets_get_stats(b, bond, &stats);
-    for (int i = 0; i < BND_N_SLOTS; i++) {
-        uint64_t now = stats.slots[i].n_bytes + (has_stock ? stock[i] : 0);
+    for (int i = 0; i < OB_N_PLACES; i++) {
+        uint64_t now = (stats.places[i].n_bytes
+                        + (has_stock && i < BND_N_SLOTS ? stock[i] : 0));
 
         /* Less than before, if the datapath's counters began anew. */
         bytes[i] += now >= b->told[i] ? now - b->told[i] : 0;
@@ -323,6 +326,8 @@ ob_buckets_clear(struct ob_buckets *b, struct bond *bond)
         return;
     }
     uninstall(b, bond);
+    ob_lb_rules_update(bond, b->ofproto, false,
+                       ob_attach_ofproto_exists(&b->uuid));
     if (b->fast) {
         ob_bond_set_fast(bond, NULL);
         keep_fast_stats(b);
@@ -375,17 +380,18 @@ ob_buckets_want_id(struct ob_buckets *b, struct bond *bond, bool want)
     }
 }
 
-void
+bool
 ob_buckets_settle(struct ob_buckets *b, struct bond *bond)
 {
     if (b && b->id && is_idle(b)) {
         if (++b->n_dumps >= SETTLE_DUMPS) {
             ob_buckets_clear(b, bond);
-            ob_buckets_update(b, bond); /* The same mechanism. */
+            return ob_buckets_update(b, bond); /* The same mechanism. */
         }
     } else if (b && b->incomplete) {
-        ob_buckets_update(b, bond);
+        return ob_buckets_update(b, bond);
     }
+    return false;
 }
 
 /* Installing. */
@@ -499,11 +505,11 @@ use_lb_output(const struct ob_buckets *b, const struct bnd_view *view)
     case BND_XMIT_POLICY:
     case BND_XMIT_RR:
     case BND_XMIT_BROADCAST:
+    case BND_XMIT_LB:
         return true;            /* Nothing else does it justice. */
 
     case BND_XMIT_ACTIVE:
     case BND_XMIT_SRC_MAC:
-    case BND_XMIT_LB:
     case BND_XMIT_L4:
         /* Flows of these modes look as in stock OVS in the datapath that is
          * there to look at flows. */
@@ -544,8 +550,8 @@ wanted_mechanism(const struct ob_buckets *b, const struct ob_view *ov)
 
     case BND_XMIT_ACTIVE:
     case BND_XMIT_SRC_MAC:
-    case BND_XMIT_LB:
     case BND_XMIT_RR:
+    case BND_XMIT_LB:
         break;
 
     case BND_N_XMITS:
@@ -559,7 +565,7 @@ wanted_mechanism(const struct ob_buckets *b, const struct ob_view *ov)
     return by_rules ? OB_MECH_RULES : OB_MECH_FLOW;
 }
 
-void
+bool
 ob_buckets_update(struct ob_buckets *b, struct bond *bond)
 {
     const struct ob_view *ov = ob_bond_view(bond);
@@ -590,9 +596,13 @@ ob_buckets_update(struct ob_buckets *b, struct bond *bond)
         drop_stock_map(b);
     }
     note_members(b, ov);
+
+    bool anew = ob_lb_rules_update(bond, b->ofproto,
+                                   mech == OB_MECH_FLOW
+                                   && ov->view->xmit == BND_XMIT_LB, true);
     if (mech == OB_MECH_NONE || mech == OB_MECH_FLOW) {
         b->incomplete = false;
-        return;
+        return anew;
     }
 
     b->incomplete = !(mech == OB_MECH_LB_OUTPUT
@@ -604,6 +614,7 @@ ob_buckets_update(struct ob_buckets *b, struct bond *bond)
         atomic_store(&bond->lb_output, mech == OB_MECH_LB_OUTPUT);
         atomic_store(&bond->recirc_id, b->id);
     }
+    return anew;
 }
 
 void

@@ -14,7 +14,8 @@
  *     id", and 256 internal rules, one per bucket, send what comes back to the
  *     members; or one rule sends it to all of them (broadcast).  Elsewhere,
  *     that is in the kernel, for modes that hash layers 3 and 4.
- *   - flow: each flow is a member's own; translation chooses.
+ *   - flow: each flow is a member's own; translation chooses.  Where the
+ *     host's frames get the address of their member, lb-rules.h sees to it.
  *
  * The id is handed to translation only once all buckets stand, and taken away
  * before they go, so that no new flow leads into a hole.  A flow that leads to
@@ -52,8 +53,9 @@ struct ob_buckets *ob_buckets_create(struct ofproto_dpif *ofproto);
  * fine. */
 void ob_buckets_destroy(struct ob_buckets *, struct bond *);
 
-/* Makes the datapath agree with the view that 'bond' has published. */
-void ob_buckets_update(struct ob_buckets *, struct bond *);
+/* Makes the datapath agree with the view that 'bond' has published.  Returns
+ * true if flows must be translated anew to make use of it. */
+bool ob_buckets_update(struct ob_buckets *, struct bond *);
 
 /* Takes everything out of the datapath. */
 void ob_buckets_clear(struct ob_buckets *, struct bond *);
@@ -71,8 +73,9 @@ uint32_t ob_buckets_id(const struct ob_buckets *);
 void ob_buckets_forget_port(struct ob_buckets *, ofp_port_t port);
 
 /* Called when all cached flows have just been translated anew: lets go what
- * only old ones needed, and tries again what could not be installed. */
-void ob_buckets_settle(struct ob_buckets *, struct bond *);
+ * only old ones needed, and tries again what could not be installed.  Returns as
+ * ob_buckets_update(). */
+bool ob_buckets_settle(struct ob_buckets *, struct bond *);
 
 /* The name of the mechanism in use (null: nothing can be sent yet), the reason
  * for it, and whether stock OVS would use the same in the dummy datapath, whose
@@ -89,8 +92,9 @@ odp_port_t ob_buckets_odp_port(const struct ob_buckets *,
 void ob_buckets_get_stats(struct ob_buckets *, struct bond *,
                           struct ob_stats *);
 
-/* Adds to 'bytes' what each bucket has carried since the last call. */
+/* Adds to 'bytes', by place (fastpath.h), what each has carried since the last
+ * call. */
 void ob_buckets_account(struct ob_buckets *, struct bond *,
-                        uint64_t bytes[BND_N_SLOTS]);
+                        uint64_t bytes[]);
 
 #endif /* buckets.h */

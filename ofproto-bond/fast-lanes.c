@@ -85,6 +85,21 @@ uncount(struct ob_fast_view *view, bnd_id id,
     ob_fast_count_past(view->fast, id, minus);
 }
 
+/* Gives frames of the host in 'batch', which got the address of the lane that
+ * they are in, their own one back. */
+static void
+restore_sources(const struct ob_lanes *l, size_t lane,
+                const struct dp_packet_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct eth_header *eth = dp_packet_data(batch->packets[i]);
+
+        if (eth_addr_equals(eth->eth_src, l->srcs[lane])) {
+            eth->eth_src = l->host_mac;
+        }
+    }
+}
+
 /* Sends what is in 'l', which an older view than 'view' chose. */
 static void
 send_by_new_view(struct ob_lanes *l, struct ob_fast_view *view)
@@ -101,7 +116,11 @@ send_by_new_view(struct ob_lanes *l, struct ob_fast_view *view)
             continue;
         }
         take_lane(&l->lanes[i], &batch);
-        if (m != BND_VIEW_NONE) {
+        if (l->srcs) {
+            /* Members may have exchanged their addresses. */
+            restore_sources(l, i, &batch);
+        }
+        if (m != BND_VIEW_NONE && !l->srcs) {
             l->cb(&l->aux, &batch, &view->outputs[m].nla, true);
         } else {
             any_moved = true;
@@ -156,6 +175,7 @@ lanes_free(struct ob_lanes *l)
 {
     if (l) {
         drop_packets(l);
+        free(l->srcs);
         free(l->ids);
         free(l->lanes);
         free(l);
@@ -216,6 +236,12 @@ ob_lanes_get__(struct ob_fast_view *view, const void *dp, odp_execute_cb cb,
     l->cb = cb;
     l->source = source;
     memcpy(l->ids, view->ids, l->n_lanes * sizeof *l->ids);
+    free(l->srcs);
+    l->srcs = NULL;
+    if (view->srcs) {
+        l->srcs = xmemdup(view->srcs, l->n_lanes * sizeof *l->srcs);
+        l->host_mac = view->base->host_mac;
+    }
     return l;
 }
 

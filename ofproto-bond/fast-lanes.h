@@ -19,7 +19,7 @@
  * one queue keep their order.
  *
  * If the bond's view changes meanwhile, packets for a member that may not send
- * any more are dealt out anew.
+ * any more are dealt out anew; all of them, where they get addresses of members.
  *
  * Threads
  * -------
@@ -57,6 +57,9 @@ struct ob_lanes {
     size_t n_lanes;             /* As many as members. */
     bnd_id *ids;                /* Of the members. */
     struct ob_lane *lanes;
+    struct eth_addr host_mac;   /* BND_XMIT_LB: the host's address, in place of
+                                 * which its frames... */
+    struct eth_addr *srcs;      /* ...have this in each lane; else null. */
 };
 
 /* Lanes of one thread. */

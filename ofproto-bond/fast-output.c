@@ -21,9 +21,11 @@
 #include "packets.h"
 #include "random.h"
 #include "util.h"
+#include "wire/dissect.h"
 #include "wire/eth.h"
 #include "xmit/choose.h"
 #include "xmit/hash.h"
+#include "xmit/lb.h"
 
 /* The datapath's function that does what odp_execute_actions() cannot, or null
  * before it is known. */
@@ -304,7 +306,7 @@ send_hashed(const struct job *job, struct dp_packet_batch *batch,
         }
         n_packets++;
         n_bytes += dp_packet_size(packet);
-        members[i] = v->slots[slot];
+        members[i] = v->places[slot];
     }
     ob_counts_add(&counts[last], n_packets, n_bytes);
     send_each(job, batch, members);
@@ -402,6 +404,56 @@ send_by_policy(const struct job *job, struct dp_packet_batch *batch)
     default:
         OVS_NOT_REACHED();
     }
+}
+
+/* The host apart from all others (balance-tlb, balance-alb). */
+
+/* Returns the place that 'packet' is counted at. */
+static inline ALWAYS_INLINE uint32_t
+place_of(const struct ob_fast_view *v, const struct dp_packet *packet,
+         bool is_host)
+{
+    if (OVS_LIKELY(is_host)) {
+        int slot = bnd_lb_slot(v->base, frame_of(packet),
+                               dp_packet_size(packet));
+
+        return slot < 0 ? OB_UNBALANCED : OB_HOST_PLACE(slot);
+    }
+    return slot_of(v, hash_src(v, packet));
+}
+
+/* As send_hashed(), and gives the host's frames the address of the member that
+ * they leave by. */
+static void
+send_lb(const struct job *job, struct dp_packet_batch *batch)
+{
+    const struct ob_fast_view *v = job->view;
+    struct ob_counts *counts = job->block->counts;
+    uint8_t members[NETDEV_MAX_BURST];
+    uint64_t n_packets = 0, n_bytes = 0;
+    uint32_t last = 0;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        struct dp_packet *packet = batch->packets[i];
+        bool is_host = bnd_peek_src(frame_of(packet)) == v->host_src;
+        uint32_t place = place_of(v, packet, is_host);
+
+        if (place != last) {
+            ob_counts_add(&counts[last], n_packets, n_bytes);
+            n_packets = n_bytes = 0;
+            last = place;
+        }
+        n_packets++;
+        n_bytes += dp_packet_size(packet);
+        members[i] = v->places[place];
+        if (is_host) {
+            struct eth_header *eth = dp_packet_data(packet);
+
+            eth->eth_src = v->srcs[members[i]];
+        }
+    }
+    ob_counts_add(&counts[last], n_packets, n_bytes);
+    send_each(job, batch, members);
 }
 
 /* balance-rr. */
@@ -543,7 +595,6 @@ send_batch(const struct job *job, struct dp_packet_batch *batch)
         break;
 
     case BND_XMIT_SRC_MAC:
-    case BND_XMIT_LB:
         send_hashed(job, batch, hash_src);
         break;
 
@@ -561,6 +612,10 @@ send_batch(const struct job *job, struct dp_packet_batch *batch)
 
     case BND_XMIT_BROADCAST:
         send_broadcast(job, batch);
+        break;
+
+    case BND_XMIT_LB:
+        send_lb(job, batch);
         break;
 
     case BND_N_XMITS:
@@ -622,8 +677,8 @@ ob_fast_deal_anew(struct ob_fast_view *view, void *dp, odp_execute_cb cb,
 
     memset(&block, 0, sizeof block);
     send_batch(&job, batch);
-    for (size_t i = 0; i < BND_N_SLOTS; i++) {
-        size_t m = view->n_slots ? view->slots[i] : i;
+    for (size_t i = 0; i < ob_fast_n_counters(view); i++) {
+        size_t m = ob_fast_has_places(view) ? view->places[i] : i;
 
         if (block.counts[i].n_packets && m < view->n_members) {
             ob_counts_add(&moved[m], block.counts[i].n_packets,

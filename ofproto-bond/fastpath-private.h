@@ -28,12 +28,12 @@ struct ob_pin {
     uint8_t member;
 };
 
-/* Counters of one thread: as many as there are buckets, or members. */
+/* Counters of one thread.  Only as many as the view has are allocated. */
 struct ob_count_block {
-    struct ob_counts counts[BND_N_SLOTS];
     struct ob_counts *moved;    /* By member, to be added; or null.  Packets
                                  * that were counted for another one before
                                  * they were sent. */
+    struct ob_counts counts[OB_N_PLACES]; /* By place, or by member. */
 };
 
 /* Immutable, but for the counters. */
@@ -53,10 +53,19 @@ struct ob_fast_view {
     uint32_t n_pins;            /* In 'pins'. */
     struct ob_fast *fast;
     uint64_t generation;        /* No other view, of any bond, has it. */
-    uint8_t slots[BND_N_SLOTS]; /* As in struct bnd_resolved, like these. */
+    uint8_t places[OB_N_PLACES]; /* Members, as in struct bnd_resolved, like
+                                 * these. */
     uint8_t turns[BND_VIEW_MAX];
     uint8_t senders[BND_VIEW_MAX];
     size_t n_senders;
+
+    /* BND_XMIT_LB. */
+    uint64_t host_src;          /* The host's address as bnd_peek_src() tells
+                                 * it, or what no frame has. */
+    struct eth_addr *srcs;      /* By which address the host's frames leave by
+                                 * each member: BND_VIEW_MAX + 1 of them... */
+    struct bnd_view *base;      /* ...and what their buckets depend on.  Both
+                                 * null otherwise. */
 
     struct ob_output_action *outputs;   /* Of each member. */
     bnd_id *ids;                        /* Of each member. */
@@ -87,6 +96,19 @@ struct ob_fast {
     struct ovs_list views;      /* Of struct ob_fast_view: not freed yet. */
     struct ob_stats past;       /* Counters of those that are. */
 };
+
+/* Counters that 'view' has: of places, if 'has_places', or of members. */
+static inline bool
+ob_fast_has_places(const struct ob_fast_view *view)
+{
+    return view->n_slots || view->xmit == BND_XMIT_LB;
+}
+
+static inline size_t
+ob_fast_n_counters(const struct ob_fast_view *view)
+{
+    return (view->xmit == BND_XMIT_LB ? OB_N_PLACES : BND_N_SLOTS);
+}
 
 /* Returns the fast path with 'id' in the datapath, or null. */
 struct ob_fast *ob_fast_find(uint32_t id);

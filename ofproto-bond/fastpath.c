@@ -10,7 +10,9 @@
 #include "ofproto-bond/fastpath-private.h"
 #include "ofproto-bond/thread-slot.h"
 #include "ovs-thread.h"
+#include "packets.h"
 #include "util.h"
+#include "wire/dissect.h"
 
 /* Threads that may come up while a view lives, beyond those that are there, or
  * beyond two for each core (one that polls, one that handles). */
@@ -75,8 +77,8 @@ add_counts(struct ob_counts *to, const struct ob_counts *more)
 void
 ob_stats_add(struct ob_stats *stats, const struct ob_stats *more)
 {
-    for (size_t i = 0; i < BND_N_SLOTS; i++) {
-        add_counts(&stats->slots[i], &more->slots[i]);
+    for (size_t i = 0; i < OB_N_PLACES; i++) {
+        add_counts(&stats->places[i], &more->places[i]);
     }
     for (size_t i = 0; i < more->n_members; i++) {
         add_counts(ob_stats_member(stats, more->members[i].id),
@@ -89,17 +91,18 @@ static void
 add_block(const struct ob_fast_view *view, const struct ob_count_block *block,
           struct ob_stats *stats)
 {
-    size_t n = view->n_slots ? BND_N_SLOTS : view->n_members;
+    bool has_places = ob_fast_has_places(view);
+    size_t n = has_places ? ob_fast_n_counters(view) : view->n_members;
 
     for (size_t i = 0; block && i < n; i++) {
         const struct ob_counts *c = &block->counts[i];
-        uint8_t m = view->n_slots ? view->slots[i] : i;
+        uint8_t m = has_places ? view->places[i] : i;
 
         if (!c->n_packets || m >= view->n_members) {
             continue;
         }
-        if (view->n_slots) {
-            add_counts(&stats->slots[i], c);
+        if (has_places) {
+            add_counts(&stats->places[i], c);
         }
         add_counts(ob_stats_member(stats, view->ids[m]), c);
     }
@@ -124,6 +127,14 @@ add_view(const struct ob_fast_view *view, struct ob_stats *stats)
     add_block(view, shared, stats);
 }
 
+static struct ob_count_block *
+block_create(const struct ob_fast_view *view)
+{
+    return xzalloc_cacheline(offsetof(struct ob_count_block, counts)
+                             + (ob_fast_n_counters(view)
+                                * sizeof(struct ob_counts)));
+}
+
 struct ob_count_block *
 ob_fast_block(struct ob_fast_view *view)
 {
@@ -135,7 +146,7 @@ ob_fast_block(struct ob_fast_view *view)
     }
     atomic_read_relaxed(&view->blocks[slot], &block);
     if (OVS_UNLIKELY(!block)) {
-        block = xzalloc_cacheline(sizeof *block);
+        block = block_create(view);
         atomic_store_explicit(&view->blocks[slot], block,
                               memory_order_release);
     }
@@ -152,10 +163,10 @@ ob_fast_count_shared(struct ob_fast_view *view,
     struct ob_count_block *shared;
     atomic_read_relaxed(&view->shared, &shared);
     if (!shared) {
-        shared = xzalloc_cacheline(sizeof *shared);
+        shared = block_create(view);
         atomic_store_explicit(&view->shared, shared, memory_order_release);
     }
-    for (size_t i = 0; i < BND_N_SLOTS; i++) {
+    for (size_t i = 0; i < ob_fast_n_counters(view); i++) {
         add_counts(&shared->counts[i], &more->counts[i]);
     }
     ovs_mutex_unlock(&view->fast->mutex);
@@ -245,6 +256,8 @@ view_free(struct ob_fast_view *view)
     free(view->outputs);
     free(view->ids);
     free(view->pins);
+    free(view->srcs);
+    free(view->base);
     free_cacheline(view);
     fast_unref(f);
 }
@@ -304,14 +317,21 @@ static void
 copy_resolved(struct ob_fast_view *fv, const struct bnd_resolved *r)
 {
     fv->active = r->active;
-    memcpy(fv->slots, r->slots, sizeof fv->slots);
+    memcpy(fv->places, r->slots, sizeof r->slots);
+    memcpy(&fv->places[OB_HOST_PLACE(0)], r->host_slots,
+           sizeof r->host_slots);
+    fv->places[OB_UNBALANCED] = r->active;
     memcpy(fv->turns, r->turns, sizeof fv->turns);
     memcpy(fv->senders, r->senders, sizeof fv->senders);
     fv->n_senders = r->n_senders;
 
     fv->gaps = !fv->n_slots;
     for (size_t i = 0; i < fv->n_slots; i++) {
-        fv->gaps |= fv->slots[i] == BND_VIEW_NONE;
+        fv->gaps |= fv->places[i] == BND_VIEW_NONE;
+    }
+    for (size_t i = OB_HOST_PLACE(0);
+         i < OB_N_PLACES && fv->xmit == BND_XMIT_LB; i++) {
+        fv->gaps |= fv->places[i] == BND_VIEW_NONE;
     }
     fv->in_turn = true;
     for (size_t i = 0; i < fv->n_members; i++) {
@@ -336,6 +356,28 @@ copy_pins(struct ob_fast_view *fv, const struct bnd_resolved *r,
     }
 }
 
+/* What frames of the host need: by the active member they leave with their own
+ * address, by others with that member's. */
+static void
+copy_host(struct ob_fast_view *fv, const struct bnd_view *base)
+{
+    fv->host_src = UINT64_MAX;
+    if (fv->xmit != BND_XMIT_LB) {
+        return;
+    }
+    if (!eth_addr_is_zero(base->host_mac)) {
+        struct eth_header like = { .eth_src = base->host_mac };
+
+        fv->host_src = bnd_peek_src((const uint8_t *) &like);
+    }
+    fv->base = xmemdup(base, bnd_view_size(base));
+    fv->srcs = xcalloc(BND_VIEW_MAX + 1, sizeof *fv->srcs);
+    for (size_t i = 0; i < base->n_members; i++) {
+        fv->srcs[i] = base->members[i].mac;
+    }
+    fv->srcs[fv->active] = base->host_mac;
+}
+
 /* Returns a flat copy of 'f->base' with what is cut out of it. */
 static struct ob_fast_view *
 make_view(struct ob_fast *f)
@@ -358,6 +400,7 @@ make_view(struct ob_fast *f)
     fv->fast = f;
     ovs_refcount_ref(&f->ref_cnt);
     copy_resolved(fv, &r);
+    copy_host(fv, base);
     if (r.n_pins) {
         copy_pins(fv, &r, f->priorities);
     }

@@ -16,6 +16,10 @@
  * lost its carrier may cut it out at once (ob_fast_cut()); the view that the
  * engine makes of it later agrees (xmit/resolve.h).
  *
+ * Where the host's frames are balanced apart from all others (BND_XMIT_LB), by
+ * buckets of their own, those that leave by another member than the active one
+ * get that one's address for a source, here and nowhere else.
+ *
  * Counters
  * --------
  * Each fast view has, for each thread, a counter per bucket (or per member,
@@ -53,6 +57,12 @@ ob_counts_add(struct ob_counts *counts, uint64_t n_packets, uint64_t n_bytes)
     counts->n_bytes += n_bytes;
 }
 
+/* Places of counters: buckets; those of the host's frames, where they have some
+ * of their own (BND_XMIT_LB); and what the host sends outside of them. */
+#define OB_HOST_PLACE(SLOT) (BND_N_SLOTS + (SLOT))
+#define OB_UNBALANCED (2 * BND_N_SLOTS)
+#define OB_N_PLACES (2 * BND_N_SLOTS + 1)
+
 struct ob_member_counts {
     bnd_id id;
     struct ob_counts counts;
@@ -60,7 +70,7 @@ struct ob_member_counts {
 
 /* What a bond has sent since its id was made. */
 struct ob_stats {
-    struct ob_counts slots[BND_N_SLOTS];    /* Zero in modes without. */
+    struct ob_counts places[OB_N_PLACES];   /* Zero in modes without. */
     struct ob_member_counts *members;       /* 'n_members' of them; owned. */
     size_t n_members;                       /* Those that left, too. */
 };

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include "guarded-list.h"
-#include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/owner.h"
 #include "odp-util.h"
 #include "util.h"

@@ -16,6 +16,7 @@
 #ifndef OB_HANDLE_H
 #define OB_HANDLE_H 1
 
+#include "ofproto-bond/fastpath.h"
 #include "ofproto-bond/inbox.h"
 #include "ofproto-bond/sources.h"
 #include "openvswitch/list.h"
@@ -24,7 +25,7 @@
 #include "xmit/view.h"
 
 struct ob_ears;
-struct ob_fast;
+struct ob_lb_rules;
 struct ob_owner;
 
 /* A view with OVS's own names for the members beside the engine's.
@@ -51,10 +52,11 @@ struct bond {
     OVSRCU_TYPE(struct ob_view *) view; /* Null: drop everything. */
     atomic_uint32_t recirc_id;  /* Buckets are ready under this id, or 0. */
     atomic_bool lb_output;      /* They are lb_output's. */
-    /* What flows have sent that are a member's own, not read yet, by bucket
+    /* What flows have sent that are a member's own, not read yet, by place
      * or turn.  See ob_flow_slot() for those of a queue. */
-    atomic_uint64_t bytes[BND_N_SLOTS];
-    atomic_uint64_t packets[BND_N_SLOTS];
+    atomic_uint64_t bytes[OB_N_PLACES];
+    atomic_uint64_t packets[OB_N_PLACES];
+    OVSRCU_TYPE(struct ob_lb_rules *) lb_rules; /* See lb-rules.h. */
 
     const void *bundle;         /* OVS's struct ofbundle (hosts.h). */
     struct ob_sources sources;  /* Who sends by its members. */

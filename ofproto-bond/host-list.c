@@ -21,6 +21,7 @@ void
 ob_host_list_uninit(struct ob_host_list *h)
 {
     free(h->macs);
+    free(h->own);
     free(h->seats);
 }
 
@@ -67,8 +68,11 @@ struct gather {
         struct bnd_tags tags;
     } *ways;
     size_t n_ways, allocated_ways;
+    struct eth_addr local_mac;  /* Of the bridge's own port, or zero. */
     struct eth_addr *macs;
     size_t n_macs, allocated_macs;
+    struct bnd_ip *own;
+    size_t n_own, allocated_own;
     struct ob_host_seat *seats;
     size_t n_seats, allocated_seats;
     bool in_kernel;
@@ -102,6 +106,15 @@ add_mac(struct gather *g, struct eth_addr mac)
         g->macs = x2nrealloc(g->macs, &g->allocated_macs, sizeof *g->macs);
     }
     g->macs[g->n_macs++] = mac;
+}
+
+static void
+add_own(struct gather *g, const struct bnd_ip *ip)
+{
+    if (g->n_own == g->allocated_own) {
+        g->own = x2nrealloc(g->own, &g->allocated_own, sizeof *g->own);
+    }
+    g->own[g->n_own++] = *ip;
 }
 
 static void
@@ -198,6 +211,7 @@ gather_device(const struct ob_device *d, const struct ob_tags *tags,
             host.ip = address(&d->addrs[i]);
             host.plen = d->addrs[i].plen;
             add_entry(g, &host, g->is_local, d->ifindex, i);
+            add_own(g, &host.ip);
         }
     }
 }
@@ -213,6 +227,9 @@ gather_port(const struct ob_host_port *p, void *g_)
     g->in_kernel |= ob_carrier_in_kernel(p->netdev);
     if (!netdev_get_etheraddr(p->netdev, &mac)) {
         add_mac(g, mac);
+        if (p->is_local) {
+            g->local_mac = mac;
+        }
     }
     ob_hosts_for_each(p->netdev, gather_device, g);
 }
@@ -340,7 +357,9 @@ tell_engine(struct ob_owner *o, struct gather *g)
         hosts[i] = g->entries[i].host;
     }
     ovs_mutex_lock(&o->mutex);
+    bnd_set_host_mac(o->engine, g->local_mac, ob_owner_now(o));
     bnd_set_host(o->engine, hosts, g->n_entries, ob_owner_now(o));
+    ob_owner_touched(o);
     ovs_mutex_unlock(&o->mutex);
     free(hosts);
 }
@@ -360,7 +379,10 @@ gather(struct ob_owner *o)
     }
     tell_engine(o, &g);
     free(o->host.macs);
+    free(o->host.own);
     free(o->host.seats);
+    o->host.own = g.own;
+    o->host.n_own = g.n_own;
     o->host.seats = g.seats;
     o->host.n_seats = g.n_seats;
     o->host.next_learn = 0;

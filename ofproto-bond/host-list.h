@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the host has, for probes
- * =============================
+/* What the host has
+ * =================
  *
  * A monitor that probes asks where the host would look for its targets
- * (monitor/route.h).  This gathers the answer: the addresses of the bridge's
+ * (monitor/route.h), and modes that balance the host's frames want to know its
+ * Ethernet address, that of the bridge's LOCAL port, and its others.  This gathers the answer: the addresses of the bridge's
  * host ports and of what stands on them, with the tags that their frames have
  * at the bond's members; and, of all else that the host has, as much as is
  * about a target.
  *
  * It is gathered anew when devices, addresses, routes or VLANs of the switch
  * have changed, though not more often than every OB_HOST_LIST_PAUSE ms, and
- * not at all while no monitor asks.
+ * not at all while nobody asks.
  *
  * Threads: main.
  *
@@ -47,6 +48,8 @@ struct ob_host_list {
     size_t n_targets;           /* ...so many. */
     struct eth_addr *macs;      /* Of the host's devices. */
     size_t n_macs;
+    struct bnd_ip *own;         /* Addresses that the host has on the bond. */
+    size_t n_own;
     struct ob_host_seat *seats; /* Where those are that probes come from. */
     size_t n_seats;
     long long int next_learn;   /* When to see to it that NORMAL knows, ms. */

@@ -89,6 +89,8 @@ put(struct ob_inbox *in, const void *aux, const struct dp_packet *packet,
         later = f->arrival + OB_LACP_GRID;
     } else {
         now = before == OB_MAX_FRAMES / 2;
+        later = (urgency == OB_INBOX_SOON ? f->arrival + OB_LACP_GRID
+                 : BND_NEVER);
     }
 
     atomic_add_explicit(&in->n_frames, 1, &n, memory_order_relaxed);
@@ -98,7 +100,7 @@ put(struct ob_inbox *in, const void *aux, const struct dp_packet *packet,
         atomic_store_relaxed(&in->due, later);
     }
     mpsc_queue_insert(&in->frames, &f->node);
-    if (now) {
+    if (now || (urgency == OB_INBOX_SOON && !n)) {
         ob_owners_wake();
     }
 }

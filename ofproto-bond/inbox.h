@@ -51,6 +51,8 @@ enum ob_inbox_urgency {
     OB_INBOX_NOW,               /* At once, or a little later if it only says
                                  * again what its port has said before and
                                  * there are many bonds to look after. */
+    OB_INBOX_SOON,              /* Within OB_LACP_GRID: many that come at once
+                                 * are one pass. */
     OB_INBOX_NEXT_PASS          /* It is enough for the next pass to see it,
                                  * unless too many wait. */
 };

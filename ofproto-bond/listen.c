@@ -28,6 +28,12 @@ struct ob_ears {
     struct in6_addr ip6[BND_MAX_TARGETS];
     struct eth_addr *hosts;     /* Addresses of the host's own ports. */
     size_t n_hosts;
+    bool balances;              /* Members have addresses of their own, for the
+                                 * host (BND_XMIT_LB)... */
+    uint8_t own;                /* ...and BND_WATCH_* is wanted if it is about
+                                 * the host's addresses: */
+    struct bnd_ip *own_ips;
+    size_t n_own_ips;
     struct ear *members;        /* Where it listens. */
     size_t n_members;
 };
@@ -71,6 +77,7 @@ ears_free(struct ob_ears *e)
 {
     if (e) {
         free(e->hosts);
+        free(e->own_ips);
         free(e->members);
         free(e);
     }
@@ -96,15 +103,26 @@ ears_create(const struct ob_owner *o)
 {
     const struct ob_view *ov = ob_bond_view(o->bond);
 
-    if (!ov || !ov->view->watch || !ob_owner_ofproto(o)) {
+    bool balances = ov && ov->view->xmit == BND_XMIT_LB;
+
+    if (!ov || !(ov->view->watch || balances) || !ob_owner_ofproto(o)) {
         return NULL;
     }
 
     struct ob_ears *e = xzalloc(sizeof *e);
     e->bond = o->bond;
-    e->watch = ov->view->watch;
-    e->any = ob_listen_to_any(o);
-    copy_targets(e, &o->host);
+    e->balances = balances;
+    if (balances) {
+        e->own = ((ov->view->take_arp ? BND_WATCH_ARP : 0)
+                  | (ov->view->take_nd ? BND_WATCH_ND : 0));
+        e->n_own_ips = o->host.n_own;
+        e->own_ips = xmemdup(o->host.own,
+                             e->n_own_ips * sizeof *e->own_ips);
+    } else {
+        e->watch = ov->view->watch;
+        e->any = ob_listen_to_any(o);
+        copy_targets(e, &o->host);
+    }
     e->n_hosts = o->host.n_macs;
     e->hosts = xcalloc(e->n_hosts + 1, sizeof *e->hosts);
     for (size_t i = 0; i < e->n_hosts; i++) {
@@ -136,6 +154,10 @@ ears_equal(const struct ob_ears *a, const struct ob_ears *b)
     if (a->watch != b->watch || a->any != b->any || a->n_ip4 != b->n_ip4
         || a->n_ip6 != b->n_ip6 || a->n_hosts != b->n_hosts
         || a->n_members != b->n_members
+        || a->balances != b->balances || a->own != b->own
+        || a->n_own_ips != b->n_own_ips
+        || memcmp(a->own_ips, b->own_ips,
+                  a->n_own_ips * sizeof *a->own_ips)
         || memcmp(a->ip4, b->ip4, sizeof a->ip4)
         || memcmp(a->ip6, b->ip6, sizeof a->ip6)
         || memcmp(a->hosts, b->hosts, a->n_hosts * sizeof *a->hosts)) {
@@ -215,6 +237,11 @@ find_ear(const struct ofproto_dpif *bridge, ofp_port_t port)
 static bool
 is_ip4_target(const struct ob_ears *e, ovs_be32 ip)
 {
+    for (size_t i = 0; i < e->n_own_ips; i++) {
+        if (!e->own_ips[i].is_ip6 && htonl(e->own_ips[i].ip4) == ip) {
+            return true;
+        }
+    }
     for (size_t i = 0; i < e->n_ip4; i++) {
         if (e->ip4[i] == ip) {
             return true;
@@ -223,29 +250,44 @@ is_ip4_target(const struct ob_ears *e, ovs_be32 ip)
     return false;
 }
 
-/* Is 'ip' a target or the group in which neighbours ask for one? */
+/* Is 'ip' 'target' or the group in which neighbours ask for it? */
+static bool
+is_about_ip6(const struct in6_addr *ip, const struct in6_addr *target)
+{
+    struct in6_addr group;
+
+    in6_addr_solicited_node(&group, target);
+    return ipv6_addr_equals(ip, target) || ipv6_addr_equals(ip, &group);
+}
+
 static bool
 is_ip6_target(const struct ob_ears *e, const struct in6_addr *ip)
 {
-    for (size_t i = 0; i < e->n_ip6; i++) {
-        struct in6_addr group;
+    for (size_t i = 0; i < e->n_own_ips; i++) {
+        struct in6_addr own;
 
-        in6_addr_solicited_node(&group, &e->ip6[i]);
-        if (ipv6_addr_equals(ip, &e->ip6[i])
-            || ipv6_addr_equals(ip, &group)) {
+        memcpy(&own, &e->own_ips[i].ip6, sizeof own);
+        if (e->own_ips[i].is_ip6 && is_about_ip6(ip, &own)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < e->n_ip6; i++) {
+        if (is_about_ip6(ip, &e->ip6[i])) {
             return true;
         }
     }
     return false;
 }
 
-/* Is 'flow' one that the monitor can use? */
+/* Is 'flow' one that the engine can use? */
 static bool
 is_wanted(const struct ob_ears *e, const struct flow *flow,
           struct ob_heard *heard)
 {
+    uint8_t watch = e->watch | e->own;
+
     if (flow->dl_type == htons(ETH_TYPE_ARP)) {
-        if (!(e->watch & BND_WATCH_ARP)) {
+        if (!(watch & BND_WATCH_ARP)) {
             return false;
         } else if (e->any) {
             return true;
@@ -254,7 +296,7 @@ is_wanted(const struct ob_ears *e, const struct flow *flow,
         return (is_ip4_target(e, flow->nw_src)
                 || is_ip4_target(e, flow->nw_dst));
     }
-    if (flow->dl_type == htons(ETH_TYPE_IPV6) && e->watch & BND_WATCH_ND) {
+    if (flow->dl_type == htons(ETH_TYPE_IPV6) && watch & BND_WATCH_ND) {
         heard->looked_at |= OB_LOOKED_PROTO;
         if (flow->nw_proto != IPPROTO_ICMPV6) {
             return false;
@@ -295,6 +337,62 @@ is_hosts(const struct ob_ears *e, struct eth_addr mac)
     return false;
 }
 
+/* Returns the member of 'view' that 'mac' is an address of, or BND_VIEW_NONE;
+ * what the host sends by comes before what a device has. */
+static uint8_t
+member_of(const struct bnd_view *view, struct eth_addr mac)
+{
+    for (size_t i = 0; i < view->n_members; i++) {
+        if (eth_addr_equals(view->members[i].mac, mac)) {
+            return i;
+        }
+    }
+    for (size_t i = 0; i < view->n_members; i++) {
+        if (eth_addr_equals(view->members[i].perm_mac, mac)) {
+            return i;
+        }
+    }
+    return BND_VIEW_NONE;
+}
+
+/* Does the member with index 'i' take frames to the host, and is it not
+ * 'port'? */
+static bool
+is_taken_elsewhere(const struct ob_view *ov, uint8_t i, const void *port)
+{
+    const struct bnd_view_member *vm = &ov->view->members[i];
+
+    return vm->enabled && vm->admit_host != BND_DROP && ov->aux[i] != port;
+}
+
+/* Finds out what becomes of 'flow' where members have addresses for the
+ * host. */
+static void
+look_for_host(const struct ob_ears *e, const struct flow *flow,
+              struct ob_heard *heard)
+{
+    const struct ob_view *ov = ob_bond_view(e->bond);
+
+    if (!ov || ov->view->xmit != BND_XMIT_LB
+        || eth_addr_is_zero(ov->view->host_mac)) {
+        return;
+    }
+    heard->host_mac = ov->view->host_mac;
+    heard->looked_at |= OB_LOOKED_MACS;
+    if (eth_addr_equals(flow->dl_src, heard->host_mac)
+        || member_of(ov->view, flow->dl_src) != BND_VIEW_NONE) {
+        heard->ends = true;
+        heard->wanted = false;
+    } else if (!eth_addr_equals(flow->dl_dst, heard->host_mac)) {
+        uint8_t i = member_of(ov->view, flow->dl_dst);
+
+        if (i != BND_VIEW_NONE) {
+            heard->ends = is_taken_elsewhere(ov, i, heard->aux);
+            heard->for_host = !heard->ends;
+        }
+    }
+}
+
 struct ob_heard
 ob_listen_look(const struct ofproto_dpif *bridge, const struct flow *flow)
 {
@@ -307,7 +405,10 @@ ob_listen_look(const struct ofproto_dpif *bridge, const struct flow *flow)
         heard.bond = e->bond;
         heard.aux = ear->aux;
         heard.wanted = is_wanted(e, flow, &heard);
-        if (heard.wanted) {
+        heard.soon = e->own;
+        if (e->balances) {
+            look_for_host(e, flow, &heard);
+        } else if (heard.wanted) {
             heard.looked_at |= OB_LOOKED_MACS;
             heard.ends = (is_members(e, flow->dl_src)
                           || is_hosts(e, flow->dl_src)
@@ -316,6 +417,12 @@ ob_listen_look(const struct ofproto_dpif *bridge, const struct flow *flow)
         }
     }
     return heard;
+}
+
+bool
+ob_listen_has_taps(const struct bond *bond)
+{
+    return bond->ears && !bond->ears->balances;
 }
 
 void
@@ -344,5 +451,5 @@ void
 ob_listen_take(const struct ob_heard *heard, const struct dp_packet *packet)
 {
     ob_inbox_put(&heard->bond->inbox, heard->aux, packet,
-                 OB_INBOX_NEXT_PASS);
+                 heard->soon ? OB_INBOX_SOON : OB_INBOX_NEXT_PASS);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Hearing what comes back of probes
- * =================================
+/* Hearing what comes in by members
+ * ================================
  *
  * A monitor that probes has to see ARP and neighbour discovery that arrive at
  * the members, on backups, too, and whatever flow tables make of it.  So
@@ -23,6 +23,15 @@
  *     address behind the bond.
  *   - Answers to the address of a member, unless it is the host's, too: nobody
  *     in this switch has it, and NORMAL would flood them.
+ *
+ * Where members have addresses by which peers reach the host (balance-tlb,
+ * balance-alb), all frames are looked at.  Those to such an address get that of
+ * the host for a destination before any flow table sees them, unless another
+ * member is there to take them, which then gets them, too: a switch that does
+ * not know the address sends them everywhere.  Those that come from such an
+ * address, or from the host's own, are our own, seen back, and end here.  ARP
+ * about the host's own IP addresses goes to the bond's inbox, if it asks for
+ * it.
  *
  * Packets that a controller sends out with a member as the input port prove
  * nothing and are not heard.
@@ -59,6 +68,10 @@ bool ob_listen_wanted(void);
  * and not only what is about a target?  Main thread. */
 bool ob_listen_to_any(const struct ob_owner *o);
 
+/* Does what 'bond' listens for include what comes back of probes?  Main
+ * thread. */
+bool ob_listen_has_taps(const struct bond *bond);
+
 /* Makes the bond of 'o' listen, or not, as its view wants it to, for what its
  * settings name.  Returns true if cached flows must be translated anew for
  * that. */
@@ -73,8 +86,11 @@ struct ob_heard {
                                  * quiesces; null if there is none... */
     const void *aux;            /* ...and its port. */
     uint8_t looked_at;          /* OB_LOOKED_*. */
-    bool wanted;                /* The monitor can use it... */
+    bool wanted;                /* The engine can use it... */
+    bool soon;                  /* ...and does not wait for its next pass... */
     bool ends;                  /* ...and nobody else must get it. */
+    bool for_host;              /* It is the host's, and to get... */
+    struct eth_addr host_mac;   /* ...this for a destination. */
 };
 
 /* Fields that the answer depends on, over and above the Ethernet type. */

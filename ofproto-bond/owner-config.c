@@ -346,7 +346,8 @@ ob_owner_update_taps(struct ob_owner *o)
 
     for (size_t i = 0; i < o->n_members; i++) {
         struct ob_member *m = &o->members[i];
-        bool wanted = o->bond && o->bond->ears && m->in_bond && m->netdev;
+        bool wanted = (o->bond && ob_listen_has_taps(o->bond) && m->in_bond
+                       && m->netdev);
 
         if (wanted != (m->tap >= 0)) {
             int tap = wanted ? ob_tap_open(m->netdev, OB_TAP_PROBES) : -1;

@@ -172,8 +172,8 @@ fill_tx(struct ob_owner *o, struct bnd_status *status,
         m->tx_bytes = c->n_bytes;
     }
     for (int i = 0; status->slots && i < BND_N_SLOTS; i++) {
-        status->slots[i].tx_packets = stats.slots[i].n_packets;
-        status->slots[i].tx_bytes = stats.slots[i].n_bytes;
+        status->slots[i].tx_packets = stats.places[i].n_packets;
+        status->slots[i].tx_bytes = stats.places[i].n_bytes;
     }
     ob_stats_uninit(&stats);
 }

@@ -473,13 +473,32 @@ feed_bytes(struct ob_owner *o, bnd_id id, const void *data, size_t len,
     bnd_event(o->engine, &e, now, &o->fx);
 }
 
+/* Feeds a frame that the host would send. */
+static void
+feed_host_arp(struct ob_owner *o, const struct ob_frame *f)
+    OVS_REQUIRES(o->mutex)
+{
+    long long int now = ob_owner_now(o);
+    struct bnd_event e = {
+        .type = BND_EV_HOST_ARP,
+        .frame = { .data = f->data, .len = f->len,
+                   .arrival = MIN(f->arrival, now) },
+    };
+
+    bnd_event(o->engine, &e, now, &o->fx);
+}
+
 /* Feeds a frame that translation saw of probes, unless its port has a socket
- * that has seen it, too. */
+ * that has seen it, too; or one of the host's. */
 static void
 feed_answer(const struct ob_frame *f, void *o_)
 {
     struct ob_owner *o = o_;
     struct ob_member *m = ob_owner_find_member(o, f->aux);
+
+    if (!f->aux) {
+        feed_host_arp(o, f);
+    }
 
     if (m && m->tap < 0) {
         feed_bytes(o, m->id, f->data, f->len, f->arrival);
@@ -746,16 +765,22 @@ ob_owner_pass(struct ob_owner *o, bool by_guard)
     bnd_effects_uninit(&fx);
 }
 
+void
+ob_owner_want_revalidate(struct ob_owner *o)
+{
+    ovs_mutex_lock(&o->mutex);
+    o->todo_revalidate = true;
+    atomic_store_relaxed(&o->todo, true);
+    ovs_mutex_unlock(&o->mutex);
+}
+
 /* Brings up to date what the bond listens for. */
 static void
 update_ears(struct ob_owner *o)
 {
     o->ears_stale = false;
     if (o->bond && ob_listen_update(o)) {
-        ovs_mutex_lock(&o->mutex);
-        o->todo_revalidate = true;
-        atomic_store_relaxed(&o->todo, true);
-        ovs_mutex_unlock(&o->mutex);
+        ob_owner_want_revalidate(o);
     }
     ob_owner_update_taps(o);
     ob_slow_update(o);
@@ -802,7 +827,9 @@ ob_owner_run(struct ob_owner *o)
     ovs_mutex_unlock(&o->mutex);
 
     if (view && o->bond) {
-        ob_buckets_update(o->buckets, o->bond);
+        if (ob_buckets_update(o->buckets, o->bond)) {
+            ob_owner_want_revalidate(o);
+        }
         o->ears_stale = true;
     }
     if (o->ears_stale) {

@@ -322,6 +322,9 @@ void ob_owner_pass(struct ob_owner *, bool by_guard);
 /* Does on the guard's what the main thread should have done. */
 void ob_owner_guard(struct ob_owner *);
 
+/* Cached flows must be revalidated. */
+void ob_owner_want_revalidate(struct ob_owner *);
+
 /* Tell, once each time, whether cached flows must be revalidated, and whether
  * there is another active member. */
 bool ob_owner_take_revalidate(struct ob_owner *);

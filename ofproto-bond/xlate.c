@@ -14,6 +14,8 @@
 #include "flow.h"
 #include "ofproto-bond/attach.h"
 #include "ofproto-bond/handle.h"
+#include "ofproto-bond/lb-flow.h"
+#include "ofproto-bond/lb-host.h"
 #include "ofproto-bond/owner.h"
 #include "openvswitch/ofp-actions.h"
 #include "packets.h"
@@ -61,11 +63,13 @@ hash_flow(const struct bnd_view *view, const struct flow *flow,
         return 0;
 
     case BND_XMIT_SRC_MAC:
-    case BND_XMIT_LB:
         if (wc) {
             flow_mask_hash_fields(flow, wc, NX_HASH_FIELDS_ETH_SRC);
         }
         return bnd_hash_src(flow->dl_src, vlan, view->basis);
+
+    case BND_XMIT_LB:
+        return ob_lb_place(view, flow, wc, vlan);
 
     case BND_XMIT_POLICY:
         return policy_hash(view, flow, wc, vlan);
@@ -139,12 +143,36 @@ choose(const struct ob_view *ov, const struct flow *flow,
     return bnd_choose(view, hash_flow(view, flow, wc, vlan));
 }
 
+/* The same for BND_XMIT_LB. */
+static uint8_t
+choose_lb(struct bond *bond, const struct ob_view *ov,
+          const struct flow *flow, struct flow_wildcards *wc, uint16_t vlan)
+{
+    const struct bnd_view *view = ov->view;
+
+    if (ob_lb_take(bond, ov, flow, vlan)) {
+        return BND_VIEW_NONE;
+    }
+    if (ob_lb_is_translating(flow) && !bond_use_lb_output_action(bond)) {
+        if (!wc) {
+            ob_lb_account(bond, flow, vlan);
+        } else if (ob_lb_is_host(view, flow)) {
+            /* What is for another member is recirculated, if it can be. */
+            return view->blocked ? BND_VIEW_NONE : view->active;
+        }
+    }
+    return ob_lb_member(view, ob_lb_place(view, flow, wc, vlan));
+}
+
 void *
 bond_choose_output_member(struct bond *bond, const struct flow *flow,
                           struct flow_wildcards *wc, uint16_t vlan)
 {
     const struct ob_view *ov = ob_bond_view(bond);
-    uint8_t i = ov ? choose(ov, flow, wc, vlan) : BND_VIEW_NONE;
+    uint8_t i = (!ov ? BND_VIEW_NONE
+                 : ov->view->xmit == BND_XMIT_LB
+                 ? choose_lb(bond, ov, flow, wc, vlan)
+                 : choose(ov, flow, wc, vlan));
 
     return i == BND_VIEW_NONE ? NULL : CONST_CAST(void *, ov->aux[i]);
 }
@@ -192,6 +220,7 @@ bond_account(struct bond *bond, const struct flow *flow, uint16_t vlan,
         size_t i = (pinned != BND_VIEW_NONE ? ob_flow_slot(view, pinned)
                     : sticks_to_active(view, flow, NULL)
                     && view->active != BND_VIEW_NONE ? view->active
+                    : view->xmit == BND_XMIT_LB ? hash
                     : view->n_slots ? hash % view->n_slots
                     : view->xmit == BND_XMIT_RR && view->n_members
                     ? hash % view->n_members : 0);
@@ -216,6 +245,9 @@ bond_get_recirc_id_and_hash_basis(struct bond *bond, uint32_t *recirc_id,
         atomic_read_explicit(&bond->recirc_id, recirc_id,
                              memory_order_acquire);
         *hash_basis = ov->view->basis;
+        if (ov->view->xmit == BND_XMIT_LB && !*recirc_id) {
+            *recirc_id = ob_lb_recirc_id(bond, ov);
+        }
     }
 }
 

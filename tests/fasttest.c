@@ -31,6 +31,7 @@
 #include "wire/eth.h"
 #include "xmit/choose.h"
 #include "xmit/hash.h"
+#include "xmit/lb.h"
 
 #define BOND_ID 1077            /* Shares its place with id 53. */
 #define FRAME_LEN 90
@@ -60,6 +61,7 @@ static struct {
     uint32_t number;
     uint32_t port;
     uint32_t size;
+    struct eth_addr src;
 } out[MAX_LOG];
 static size_t n_out;
 static size_t n_stolen;         /* Packets that the callback was to free. */
@@ -98,6 +100,7 @@ emit(const struct dp_packet *packet, uint32_t port)
         CHECK(n_out < MAX_LOG);
         out[n_out].number = number_of(packet);
         out[n_out].port = port;
+        memcpy(&out[n_out].src, frame_of(packet) + 6, sizeof out[0].src);
         out[n_out++].size = dp_packet_size(packet);
     }
 }
@@ -602,9 +605,9 @@ check_hashed(struct ob_fast *f, enum bnd_xmit xmit, size_t n, int policy,
     }
     ob_fast_get_stats(f, &after);
     for (size_t i = 0; i < BND_N_SLOTS; i++) {
-        CHECK(after.slots[i].n_packets - before.slots[i].n_packets
+        CHECK(after.places[i].n_packets - before.places[i].n_packets
               == slots[i]);
-        CHECK(after.slots[i].n_bytes - before.slots[i].n_bytes
+        CHECK(after.places[i].n_bytes - before.places[i].n_bytes
               == slots[i] * FRAME_LEN);
     }
     ob_stats_uninit(&before);
@@ -680,6 +683,203 @@ test_hash_inputs(void)
         differs |= out[0].port != first;
     }
     CHECK(differs);
+    end(f);
+    free(view);
+}
+
+/* The host apart from all others. */
+
+static const struct eth_addr host_mac = { .ea = { 2, 0, 0, 0, 0xb, 0 } };
+
+static struct eth_addr
+perm_mac(size_t member)
+{
+    return (struct eth_addr) {{{ 2, 0, 0, 0, 0xa, member }}};
+}
+
+/* Returns a view of 'n' members, whose members have addresses as in
+ * balance-alb. */
+static struct bnd_view *
+make_lb_view(size_t n)
+{
+    struct bnd_view *view = make_view(BND_XMIT_LB, n, BND_N_SLOTS);
+
+    view->host_mac = host_mac;
+    view->n_host_slots = BND_N_SLOTS;
+    for (size_t i = 0; i < BND_N_SLOTS; i++) {
+        view->host_slots[i] = rand64(&dice) % n;
+        view->host_backup[i] = rand64(&dice) % n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        view->members[i].perm_mac = perm_mac(i);
+        view->members[i].mac = i == view->active ? host_mac : perm_mac(i);
+    }
+    return view;
+}
+
+/* Makes a frame of the host or of a guest, with a tag or without. */
+static struct dp_packet *
+make_lb_packet(uint32_t number)
+{
+    struct dp_packet *p = make_packet(number, &dice);
+    uint8_t *frame = frame_of(p);
+
+    if (rand64(&dice) % 3) {
+        memcpy(frame + 6, &host_mac, sizeof host_mac);
+    }
+    if (rand64(&dice) % 4 == 0) {
+        frame[0] |= 1;
+    }
+    if (rand64(&dice) % 4 == 0) {
+        memmove(frame + 16, frame + 12, 40);
+        memcpy(frame + 12, "\x81\0\0\x05", 4);
+    }
+    return p;
+}
+
+/* Where 'view' has 'p' counted, see ob_lb_place(). */
+static size_t
+lb_place(const struct bnd_view *view, const struct dp_packet *p)
+{
+    const uint8_t *frame = frame_of(p);
+    struct eth_addr src;
+
+    if (bnd_lb_is_host(view, frame)) {
+        int slot = bnd_lb_slot(view, frame, dp_packet_size(p));
+
+        return slot < 0 ? OB_UNBALANCED : OB_HOST_PLACE(slot);
+    }
+    memcpy(&src, frame + 6, sizeof src);
+    return bnd_hash_src(src, bnd_peek_is_tagged(frame, dp_packet_size(p))
+                        ? bnd_peek_tci(frame) & 0xfff : 0,
+                        view->basis) % view->n_slots;
+}
+
+/* Sends one batch.  Frames of the host leave with the address of their member,
+ * others as they are. */
+static void
+check_lb_batch(const struct bnd_resolved *r, const struct bnd_view *view,
+               size_t burst, bool steal, uint64_t places[])
+{
+    struct {
+        uint8_t member;
+        struct eth_addr before, src;
+    } want[NETDEV_MAX_BURST];
+    struct dp_packet_batch batch;
+    size_t n_want = 0;
+
+    dp_packet_batch_init(&batch);
+    for (size_t i = 0; i < burst; i++) {
+        struct dp_packet *p = make_lb_packet(i);
+        size_t place = lb_place(view, p);
+        uint8_t m = (place < BND_N_SLOTS ? r->slots[place]
+                     : place == OB_UNBALANCED ? r->active
+                     : r->host_slots[place - BND_N_SLOTS]);
+
+        memcpy(&want[i].before, frame_of(p) + 6, sizeof want[i].before);
+        want[i].member = m;
+        want[i].src = want[i].before;
+        if (m != BND_VIEW_NONE) {
+            if (place >= BND_N_SLOTS && m != r->active) {
+                want[i].src = view->members[m].mac;
+            }
+            places[place]++;
+            n_want++;
+        }
+        dp_packet_batch_add(&batch, p);
+    }
+    n_out = 0;
+    execute_id(BOND_ID, &batch, steal);
+    CHECK(n_out == n_want);
+    for (size_t i = 0; i < n_out; i++) {
+        uint32_t number = out[i].number;
+
+        CHECK(want[number].member == out[i].port - PORT_OF(1));
+        CHECK(eth_addr_equals(out[i].src, want[number].src));
+        want[number].member = BND_VIEW_NONE;
+    }
+    if (!steal) {
+        for (size_t i = 0; i < burst; i++) {
+            CHECK(!memcmp(frame_of(batch.packets[i]) + 6, &want[i].before,
+                          sizeof want[i].before));
+        }
+        dp_packet_delete_batch(&batch, true);
+    }
+}
+
+static void
+check_lb(struct ob_fast *f, size_t n, bool by_ip, int policy)
+{
+    struct bnd_view *view = make_lb_view(n);
+    uint64_t places[OB_N_PLACES] = { 0 };
+    uint8_t cut[BND_VIEW_MAX] = { 0 };
+    struct ob_stats before, after;
+    struct bnd_resolved r;
+
+    view->lb_rule = by_ip ? BND_LB_ALB : BND_LB_TLB;
+    view->lb_by_ip = by_ip;
+    view->policy = policy;
+    view->basis = rand64(&dice);
+    for (size_t i = 0; i < n; i++) {
+        view->members[i].enabled = rand64(&dice) % 4 != 0;
+        cut[i] = rand64(&dice) % 4 == 0;
+    }
+    publish(f, view);
+    for (size_t i = 0; i < n; i++) {
+        ob_fast_cut(f, i + 1, cut[i]);
+    }
+    bnd_view_resolve(view, cut, &r);
+    ob_fast_get_stats(f, &before);
+    for (size_t burst = 1; burst <= NETDEV_MAX_BURST; burst++) {
+        check_lb_batch(&r, view, burst, burst % 2, places);
+    }
+    ob_fast_get_stats(f, &after);
+    for (size_t i = 0; i < OB_N_PLACES; i++) {
+        CHECK(after.places[i].n_packets - before.places[i].n_packets
+              == places[i]);
+        CHECK(after.places[i].n_bytes - before.places[i].n_bytes
+              == places[i] * FRAME_LEN);
+    }
+    ob_stats_uninit(&before);
+    ob_stats_uninit(&after);
+    check_counters(f);
+    free(view);
+}
+
+static void
+test_lb(void)
+{
+    struct ob_fast *f = begin();
+
+    for (int round = 0; round < 12; round++) {
+        for (size_t n = 1; n <= 8; n++) {
+            check_lb(f, n, true, 0);
+            for (int policy = 0; policy < BND_N_POLICIES; policy++) {
+                check_lb(f, n, false, policy);
+            }
+        }
+    }
+    end(f);
+}
+
+/* Nobody is the host while its address is not known. */
+static void
+test_lb_no_host(void)
+{
+    struct ob_fast *f = begin();
+    struct bnd_view *view = make_lb_view(4);
+    struct dp_packet_batch batch;
+    struct dp_packet *p = make_packet(0, &dice);
+
+    view->host_mac = eth_addr_zero;
+    memset(view->host_slots, BND_VIEW_NONE, sizeof view->host_slots);
+    publish(f, view);
+    memset(frame_of(p) + 6, 0, ETH_ADDR_LEN);
+    dp_packet_batch_init_packet(&batch, p);
+    execute_id(BOND_ID, &batch, true);
+    CHECK(n_out == 1);
+    CHECK(out[0].port == PORT_OF(1) + bnd_hash_src(eth_addr_zero, 0, 0) % 4);
+    CHECK(eth_addr_is_zero(out[0].src));
     end(f);
     free(view);
 }
@@ -1105,7 +1305,7 @@ sender(void *number_)
 {
     uint64_t seed = 77 + (uintptr_t) number_;
     bool pmd = (uintptr_t) number_ % 2;
-    int queue;
+    int own_queue;
 
     if (pmd) {
         set_subprogram_name("pmd-test");
@@ -1124,9 +1324,12 @@ sender(void *number_)
             struct dp_packet *p = make_packet(i, &seed);
 
             p->md.skb_priority = i % 4 ? 0 : PRIORITY_OF(1 + i / 4 % 3);
+            if (i % 2) {
+                memcpy(frame_of(p) + 6, &host_mac, sizeof host_mac);
+            }
             dp_packet_batch_add(&batch, p);
         }
-        __wrap_netdev_rxq_recv((void *) &queue, &batch, NULL);
+        __wrap_netdev_rxq_recv((void *) &own_queue, &batch, NULL);
         execute_id(BOND_ID, &batch, true);
         ovsrcu_quiesce();
         atomic_read_relaxed(&stop, &over);
@@ -1138,7 +1341,7 @@ sender(void *number_)
     /* The queue is dry: nothing stays behind. */
     struct dp_packet_batch none;
     dp_packet_batch_init(&none);
-    __wrap_netdev_rxq_recv((void *) &queue, &none, NULL);
+    __wrap_netdev_rxq_recv((void *) &own_queue, &none, NULL);
     return NULL;
 }
 
@@ -1159,7 +1362,7 @@ random_view(void)
 {
     static const enum bnd_xmit xmits[] = {
         BND_XMIT_ACTIVE, BND_XMIT_SRC_MAC, BND_XMIT_L4, BND_XMIT_POLICY,
-        BND_XMIT_RR, BND_XMIT_BROADCAST
+        BND_XMIT_RR, BND_XMIT_BROADCAST, BND_XMIT_LB
     };
     enum bnd_xmit xmit = xmits[rand64(&dice) % ARRAY_SIZE(xmits)];
     size_t n = 1 + rand64(&dice) % 8;
@@ -1167,6 +1370,10 @@ random_view(void)
                   && xmit != BND_XMIT_BROADCAST;
     struct bnd_view *view = make_view(xmit, n, hashed ? n * 5 : 0);
 
+    if (xmit == BND_XMIT_LB) {
+        free(view);
+        view = make_lb_view(n);
+    }
     view->policy = rand64(&dice) % BND_N_POLICIES;
     view->packets_per = rand64(&dice) % 3;
     for (size_t i = 0; i < n; i++) {
@@ -1235,6 +1442,8 @@ test_threads_and_members(void)
 
 /* Lanes of a PMD thread. */
 
+static int queue;
+
 /* Lets the thread's queue yield 'n' packets that OpenFlow puts in 'queue_id'
  * (0: none) and has them sent. */
 static void
@@ -1242,7 +1451,6 @@ receive_queue(uint16_t queue_id, size_t n)
 {
     static uint32_t number;
     struct dp_packet_batch batch;
-    static int queue;
 
     dp_packet_batch_init(&batch);
     for (size_t i = 0; i < n; i++) {
@@ -1409,6 +1617,88 @@ test_lanes(void)
     end(f);
 }
 
+/* Has the thread's queue yield a burst of the host's frames. */
+static void
+receive_host(void)
+{
+    struct dp_packet_batch batch;
+
+    dp_packet_batch_init(&batch);
+    for (size_t i = 0; i < NETDEV_MAX_BURST; i++) {
+        struct dp_packet *p = make_packet(i, &dice);
+
+        memcpy(frame_of(p) + 6, &host_mac, sizeof host_mac);
+        memcpy(frame_of(p) + 12, "\x08\0\x45", 3);
+        dp_packet_batch_add(&batch, p);
+    }
+    __wrap_netdev_rxq_recv((void *) &queue, &batch, NULL);
+    execute_id(BOND_ID, &batch, true);
+}
+
+/* The active member changes while frames of the host wait, with the addresses
+ * that they have by the members: none leaves by a member that has another one
+ * now. */
+static void *
+pmd_lb_main(void *f_)
+{
+    struct bnd_view *view = make_lb_view(2);
+    struct ob_fast *f = f_;
+
+    set_subprogram_name("pmd-test");
+    publish(f, view);
+    receive(0);
+    n_out = 0;
+    receive_host();
+    CHECK(n_out == 0);
+    view->active = 1;
+    view->members[0].mac = perm_mac(0);
+    view->members[1].mac = host_mac;
+    publish(f, view);
+    receive(0);
+    CHECK(n_out == NETDEV_MAX_BURST);
+    for (size_t i = 0; i < n_out; i++) {
+        CHECK(eth_addr_equals(out[i].src,
+                              view->members[out[i].port - PORT_OF(1)].mac));
+    }
+    check_counters(f);
+
+    /* The same where one is lost, and another one leaves. */
+    n_out = 0;
+    receive_host();
+    CHECK(ob_fast_cut(f, 2, true));
+    receive(0);
+    CHECK(n_out == NETDEV_MAX_BURST);
+    for (size_t i = 0; i < n_out; i++) {
+        CHECK(out[i].port == PORT_OF(1)
+              && eth_addr_equals(out[i].src, host_mac));
+    }
+    check_counters(f);
+    CHECK(ob_fast_cut(f, 2, false));
+    n_out = 0;
+    receive_host();
+    view->n_members = 1;
+    view->active = 0;
+    view->members[0].mac = host_mac;
+    publish(f, view);
+    receive(0);
+    for (size_t i = 0; i < n_out; i++) {
+        CHECK(out[i].port == PORT_OF(1)
+              && eth_addr_equals(out[i].src, host_mac));
+    }
+    check_counters(f);
+    free(view);
+    return NULL;
+}
+
+static void
+test_lb_lanes(void)
+{
+    struct ob_fast *f = begin();
+
+    xpthread_join(ovs_thread_create("pmd", pmd_lb_main, f), NULL);
+    end(f);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -1418,6 +1708,8 @@ static const struct {
     { "rr-igmp", test_rr_igmp },
     { "hashed", test_hashed },
     { "hash-inputs", test_hash_inputs },
+    { "lb", test_lb },
+    { "lb-no-host", test_lb_no_host },
     { "distribution", test_distribution },
     { "broadcast", test_broadcast },
     { "active", test_active },
@@ -1428,6 +1720,7 @@ static const struct {
     { "ids", test_ids },
     { "counters", test_counters },
     { "lanes", test_lanes },
+    { "lb-lanes", test_lb_lanes },
     { "threads", test_threads },
     { "threads-and-members", test_threads_and_members },
 };
@@ -1483,6 +1776,24 @@ bench_once(struct dp_packet *packets[], uint64_t *state)
     return best;
 }
 
+/* Has 'view' take what comes from 'src' for the host's, as 'mode' says. */
+static void
+prepare_lb(struct bnd_view *view, const char *mode, const uint8_t *src)
+{
+    if (view->xmit == BND_XMIT_LB) {
+        view->lb_by_ip = !strcmp(mode, "alb");
+        view->lb_rule = view->lb_by_ip ? BND_LB_ALB : BND_LB_TLB;
+        memcpy(&view->host_mac, src, sizeof view->host_mac);
+        view->host_mac.ea[5] ^= !strcmp(mode, "tlb guests");
+        view->n_host_slots = BND_N_SLOTS;
+        memcpy(view->host_slots, view->slots, sizeof view->host_slots);
+        for (size_t i = 0; i < view->n_members; i++) {
+            /* The frames are used again: they must stay the host's. */
+            view->members[i].mac = view->host_mac;
+        }
+    }
+}
+
 static void
 bench(bool lanes)
 {
@@ -1498,6 +1809,10 @@ bench(bool lanes)
         { "layer2", BND_XMIT_POLICY, BND_POLICY_LAYER2 },
         { "layer2+3", BND_XMIT_POLICY, BND_POLICY_LAYER23 },
         { "layer3+4", BND_XMIT_POLICY, BND_POLICY_LAYER34 },
+        { "tlb guests", BND_XMIT_LB, BND_POLICY_LAYER2 },
+        { "tlb layer2", BND_XMIT_LB, BND_POLICY_LAYER2 },
+        { "tlb layer3+4", BND_XMIT_LB, BND_POLICY_LAYER34 },
+        { "alb", BND_XMIT_LB, BND_POLICY_LAYER2 },
     };
     struct dp_packet *packets[N_BENCH];
     uint64_t state = 1;
@@ -1529,6 +1844,7 @@ bench(bool lanes)
             struct ob_fast *f = ob_fast_create(BOND_ID);
 
             view->policy = modes[i].policy;
+            prepare_lb(view, modes[i].name, frame_of(packets[0]) + 6);
             publish(f, view);
             printf("  %"PRIuSIZE": %5.1f", n, bench_once(packets, &state));
             ob_fast_destroy(f);

@@ -175,6 +175,14 @@ bnd_peek_last_octets(const uint8_t *frame)
     return frame[5] ^ frame[11];
 }
 
+/* The source address, as a number to compare, below 1 << 48.  Only if
+ * bnd_peek_is_eth(). */
+static inline uint64_t
+bnd_peek_src(const uint8_t *frame)
+{
+    return bnd_peek_le64__(frame, 6) & ((UINT64_C(1) << 48) - 1);
+}
+
 /* XOR of the two halves of the source address, each a number of 24 bits.  Only
  * if bnd_peek_is_eth(). */
 static inline uint32_t

@@ -77,6 +77,10 @@ bnd_admit(const struct bnd_view *view, uint8_t i, struct eth_addr dst)
     }
 
     const struct bnd_view_member *m = &view->members[i];
+    if (view->xmit == BND_XMIT_LB
+        && !memcmp(&dst, &view->host_mac, sizeof dst)) {
+        return m->admit_host;
+    }
     return (!(dst.ea[0] & 1) ? m->admit_unicast
             : is_broadcast(dst) || is_link_local(dst) ? m->admit_broadcast
             : m->admit_multicast);

@@ -31,7 +31,9 @@ uint32_t bnd_hash_src(struct eth_addr mac, uint16_t vlan, uint32_t basis);
 uint8_t bnd_choose(const struct bnd_view *view, uint32_t hash);
 
 /* May a packet to 'dst' that came in by the member with index 'i' be taken?
- * An unknown member (BND_VIEW_NONE) may take nothing.
+ * An unknown member (BND_VIEW_NONE) may take nothing.  Where members have
+ * addresses for the host (BND_XMIT_LB), frames to them are to have got the
+ * host's own before.
  *
  * Frames to the addresses of bridges (01:80:c2:00:00:00 to :0f) are between
  * the two ends of one link.  LACPDUs, LLDP and the like are handled before
