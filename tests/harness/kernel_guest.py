@@ -325,6 +325,7 @@ class Wire:
 
     def __init__(self, ns):
         self.sockets = {}
+        self.addresses = set()      # See drain().
         for name in [INLET] + OUTLETS:
             s = ns.packet_socket(name)
             s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 23)
@@ -338,7 +339,8 @@ class Wire:
             s.close()
 
     def drain(self):
-        """What has come out: a list of (tap, flow number, seq)."""
+        """What has come out: a list of (tap, flow number, seq).  Adds to
+        'addresses' (tap, flow number, source, destination)."""
         got = []
         for name, s in self.sockets.items():
             while True:
@@ -350,8 +352,10 @@ class Wire:
                     continue
                 at = data.find(MAGIC)
                 if address[2] != PACKET_OUTGOING and at >= 0:
-                    got.append((name,) + TAIL.unpack_from(data,
-                                                          at + len(MAGIC)))
+                    tail = TAIL.unpack_from(data, at + len(MAGIC))
+                    got.append((name,) + tail)
+                    self.addresses.add((name, tail[0], data[6:12].hex(":"),
+                                        data[:6].hex(":")))
         return got
 
     def round(self, flows, n=1, copies=1, at=INLET, size=0, patience=1.0,

@@ -282,6 +282,59 @@ def test_rebalances(rig, mode):
     rig.k.vsctl("set", "port", "bond0", STILL)
 
 
+def test_host_by_members(rig):
+    """In balance-tlb and balance-alb the host's frames leave by all members,
+    by others than the active one with their addresses and by a recirculation
+    each, so that nobody else in the switch sees these.  Frames of guests are
+    as they were.  A cut moves what the member had, and only that."""
+    host = rig.guest.run("cat /sys/class/net/br0/address").strip()
+    flows = {i: flow(src=host, daddr="10.2.0.%d" % i) for i in range(1, 97)}
+    flows.update({100 + i: f for i, f in list(MACS.items())[:24]})
+    outlets = rig.bond("other_config:bond-mode=balance-alb")
+    member = {m: rig.guest.run("cat /sys/class/net/%s/address" % m).strip()
+              for m in MEMBERS}
+
+    def check(way):
+        active = rig.active()
+        own = {o: host if o == active else member[DEVICE[o]]
+               for o in outlets}
+        for outlet, number, src, dst in rig.wire.addresses:
+            assert dst == flows[number].dst
+            assert src == (own[outlet] if number < 100
+                           else flows[number].src), (outlet, number)
+        assert {a[0] for a in rig.wire.addresses if a[1] < 100} == \
+            set(way.values())
+
+    rig.settled(flows)
+    rig.wire.addresses.clear()
+    before = rig.settled(flows, 2).way()
+    check(before)
+    assert_fair({n: o for n, o in before.items() if n < 100}, outlets, 0.5)
+    # What goes round leaves the switch by one port, with one address.
+    again = rig.k.flows(r"recirc_id\(0x[1-9a-f][0-9a-f]*\)")
+    assert again and all("set(eth(src=" in f.actions and len(f.outputs()) == 1
+                         for f in again), again
+    assert not [f for f in rig.k.flows(r"recirc_id\(0\)")
+                if "set(" in f.actions]
+
+    lost = next(o for o in outlets if o != rig.active())
+    rig.cut(lost)
+    rig.settled(flows)
+    rig.wire.addresses.clear()
+    during = rig.settled(flows, 2).way()
+    check(during)
+    assert not [n for n in flows if before[n] not in (during[n], lost)]
+
+    # A member's address is the host's, who is behind the inlet now.
+    for outlet in set(outlets) - {lost}:
+        rig.wire.addresses.clear()
+        some = {i: flow(src="02:00:00:00:03:01", dst=member[DEVICE[outlet]],
+                        sport=i) for i in range(1, 5)}
+        seen = rig.wire.round(some, 2, 1, at=outlet).check(1)
+        assert seen.outlets() == {INLET}
+        assert {a[3] for a in rig.wire.addresses} == {host}
+
+
 def test_mode_changes(rig, request, known_in_stock):
     """Changing the mode leaves nothing behind of the other mechanism."""
     known_in_stock(request, "3.1.0 leaves buckets on the member that was "
