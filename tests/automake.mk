@@ -60,6 +60,8 @@ tests_fasttest_SOURCES = \
 	ofproto-bond/fastpath-private.h \
 	ofproto-bond/fastpath.c \
 	ofproto-bond/fastpath.h \
+	ofproto-bond/lb-flow.c \
+	ofproto-bond/lb-flow.h \
 	ofproto-bond/thread-slot.c \
 	ofproto-bond/thread-slot.h \
 	tests/fasttest.c

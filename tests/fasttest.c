@@ -21,6 +21,7 @@
 #include "odp-util.h"
 #include "ofproto-bond/fast-lanes.h"
 #include "ofproto-bond/fastpath.h"
+#include "ofproto-bond/lb-flow.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
@@ -860,6 +861,101 @@ test_lb(void)
         }
     }
     end(f);
+}
+
+/* Makes a frame for test_lb_flows(): common ones, and all kinds that are not
+ * balanced. */
+static struct dp_packet *
+make_odd_packet(void)
+{
+    struct dp_packet *p = make_lb_packet(0);
+    uint8_t *frame = frame_of(p);
+    size_t ofs = bnd_peek_is_tagged(frame, FRAME_LEN) ? 4 : 0;
+    uint8_t *l3 = frame + ofs + 14;
+
+    l3[2] = 0;
+    l3[3] = 60;
+    l3[32] = 0x50;
+    switch (rand64(&dice) % 6) {
+    case 0:
+        l3[9] = IPPROTO_IGMP;
+        break;
+    case 1:
+        memset(l3 + 16, 255, 4);
+        memset(frame, rand64(&dice) % 2 ? 255 : 2, 6);
+        break;
+    case 2:
+        l3[6] = rand64(&dice) % 2 ? 0x20 : 0;
+        l3[7] = rand64(&dice) % 2;
+        break;
+    case 3:
+        memcpy(frame + ofs + 12, "\x86\xdd\x60", 3);
+        memset(l3 + 4, 0, 2);
+        l3[5] = 24;
+        l3[6] = rand64(&dice) % 2 ? IPPROTO_ICMPV6 : IPPROTO_UDP;
+        if (rand64(&dice) % 4 == 0) {
+            memset(l3 + 8, 0, 16);
+        } else if (rand64(&dice) % 4 == 0) {
+            memcpy(frame, "\x33\x33\0\0\0\1", 6);
+        }
+        l3[40] = 134 + rand64(&dice) % 4;
+        memset(l3 + 41, 0, 7);  /* A flow does not have identifiers. */
+        break;
+    default:
+        break;
+    }
+    return p;
+}
+
+/* Puts what 'mask' does not cover, and NORMAL does not match either, of 'other'
+ * into 'flow'. */
+static void
+change_unmasked(struct flow *flow, const struct flow *other,
+                struct flow_wildcards *wc)
+{
+    uint64_t *f = (uint64_t *) flow;
+    const uint64_t *o = (const uint64_t *) other;
+    const uint64_t *m = (const uint64_t *) &wc->masks;
+
+    wc->masks.packet_type = OVS_BE32_MAX;
+    wc->masks.dl_type = OVS_BE16_MAX;
+    wc->masks.dl_dst = wc->masks.dl_src = eth_addr_exact;
+    wc->masks.vlans[0].tci |= htons(VLAN_VID_MASK | VLAN_CFI);
+    wc->masks.nw_frag = UINT8_MAX;
+    for (size_t i = 0; i < sizeof *flow / sizeof *f; i++) {
+        f[i] = (f[i] & m[i]) | (o[i] & ~m[i]);
+    }
+}
+
+/* A flow comes to the bucket that its frames come to, and depends on nothing
+ * but what it says it does. */
+static void
+test_lb_flows(void)
+{
+    for (int round = 0; round < 60000; round++) {
+        struct bnd_view *view = make_lb_view(1 + round % 8);
+        struct dp_packet *p = make_odd_packet(), *q = make_odd_packet();
+        struct flow_wildcards wc;
+        struct flow flow, other;
+        uint16_t vlan;
+        int place;
+
+        flow_wildcards_init_catchall(&wc);
+        view->lb_by_ip = rand64(&dice) % 2;
+        view->lb_rule = rand64(&dice) % 2 ? BND_LB_ALB : BND_LB_TLB;
+        view->policy = rand64(&dice) % BND_N_POLICIES;
+        view->basis = rand64(&dice);
+        flow_extract(p, &flow);
+        flow_extract(q, &other);
+        vlan = vlan_tci_to_vid(flow.vlans[0].tci);
+        place = ob_lb_place(view, &flow, &wc, vlan);
+        CHECK((size_t) place == lb_place(view, p));
+        change_unmasked(&flow, &other, &wc);
+        CHECK(ob_lb_place(view, &flow, NULL, vlan) == place);
+        dp_packet_delete(p);
+        dp_packet_delete(q);
+        free(view);
+    }
 }
 
 /* Nobody is the host while its address is not known. */
@@ -1710,6 +1806,7 @@ static const struct {
     { "hash-inputs", test_hash_inputs },
     { "lb", test_lb },
     { "lb-no-host", test_lb_no_host },
+    { "lb-flows", test_lb_flows },
     { "distribution", test_distribution },
     { "broadcast", test_broadcast },
     { "active", test_active },
