@@ -107,6 +107,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system/announce.at \
 	tests/system/bond.at \
 	tests/system/config.at \
+	tests/system/lb.at \
 	tests/system/probes.at \
 	tests/system/status.at
 
