@@ -282,11 +282,39 @@ def test_rebalances(rig, mode):
     rig.k.vsctl("set", "port", "bond0", STILL)
 
 
+def arp_reply_way(rig, host, client, address, own):
+    """Has the host answer a client; returns the outlet by which the answer
+    leaves, which is to have that one's address in 'own'."""
+    reply = struct.pack("!HHBBH6s4s6s4s", 1, 0x800, 6, 4, 2, mac(host),
+                        socket.inet_aton("10.1.0.1"), mac(client),
+                        socket.inet_aton(address))
+    rig.wire.drain()
+    rig.wire.sockets[INLET].send(mac(client) + mac(host) + b"\x08\x06"
+                                 + reply)
+    seen = []
+
+    def came():
+        for name in OUTLETS:
+            try:
+                data = rig.wire.sockets[name].recv(2048)
+            except BlockingIOError:
+                continue
+            if data[12:14] == b"\x08\x06" and data[38:42] == reply[24:28]:
+                seen.append((name, data))
+        return seen
+    wait_until(came, "the answer leaves")
+    [(outlet, data)] = seen
+    assert data[6:12] == data[22:28] == mac(own[outlet])
+    assert data[:6] == mac(client)
+    return outlet
+
+
 def test_host_by_members(rig):
     """In balance-tlb and balance-alb the host's frames leave by all members,
     by others than the active one with their addresses and by a recirculation
     each, so that nobody else in the switch sees these.  Frames of guests are
-    as they were.  A cut moves what the member had, and only that."""
+    as they were.  A cut moves what the member had, and only that; load moves,
+    too.  ARP of the host does not leave by the datapath."""
     host = rig.guest.run("cat /sys/class/net/br0/address").strip()
     flows = {i: flow(src=host, daddr="10.2.0.%d" % i) for i in range(1, 97)}
     flows.update({100 + i: f for i, f in list(MACS.items())[:24]})
@@ -333,6 +361,30 @@ def test_host_by_members(rig):
         seen = rig.wire.round(some, 2, 1, at=outlet).check(1)
         assert seen.outlets() == {INLET}
         assert {a[3] for a in rig.wire.addresses} == {host}
+    rig.mend(lost)
+
+    # Each client is told the address of one member, by that one.
+    own = {o: host if o == rig.active() else member[DEVICE[o]]
+           for o in outlets}
+    told = {}
+    for i in range(1, 7):
+        client = "02:00:00:00:04:%02x" % i
+        told[arp_reply_way(rig, host, client, "10.2.0.%d" % i, own)] = True
+    assert set(told) == set(outlets)
+
+    # Counters of recirculated flows reach the balancer.
+    rig.k.vsctl("set", "port", "bond0",
+                "other_config:bond-rebalance-interval=1000")
+    way = {n: o for n, o in rig.settled(flows).way().items()
+           if n < 100 and o != rig.active()}
+    [(some, n)] = shares(way).most_common(1)
+    assert n >= 8
+    heavy = {n: flows[n] for n in [n for n in way if way[n] == some][:8]}
+
+    def shared():
+        seen = rig.wire.round(heavy, 20, size=1300, quiet=0)
+        return seen.outlets() == set(outlets)
+    wait_until(shared, "the load is shared", 30, interval=0)
 
 
 def test_mode_changes(rig, request, known_in_stock):
