@@ -10,6 +10,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "packets.h"
+#include "policy/policy.h"
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
@@ -151,6 +152,43 @@ cmd_bond_proc(struct unixctl_conn *conn, int argc, const char *argv[],
         show_reply(conn, argc, argv, &show, "no such bond");
     } else {
         reply_no_bond(conn, argv[1]);
+    }
+}
+
+static void
+format_rlb(const char *name, const struct bnd_status *status,
+           const struct bnd_status_extra *extra OVS_UNUSED, struct ds *ds)
+{
+    if (status->has_rlb) {
+        bnd_format_rlb(name, status, time_msec(), ds);
+    }
+}
+
+/* Replies that bond 'name' has no peers to tell of. */
+static void
+reply_no_rlb(struct unixctl_conn *conn, const char *name)
+{
+    char *error = xasprintf("%s does not balance what it receives, as only "
+                            "balance-alb does", name);
+
+    unixctl_command_reply_error(conn, error);
+    free(error);
+}
+
+static void
+cmd_bond_rlb(struct unixctl_conn *conn, int argc, const char *argv[],
+             void *aux OVS_UNUSED)
+{
+    struct show show = { is_bond, format_rlb, DS_EMPTY_INITIALIZER };
+    const struct ob_owner *o = argc > 1 ? ob_owner_find(argv[1]) : NULL;
+
+    if (argc > 1 && !(o && is_bond(o))) {
+        reply_no_bond(conn, argv[1]);
+    } else if (o && !(bnd_policy_get(bnd_settings_mode(&o->settings))->traits
+                      & BND_MT_HOST_ARP)) {
+        reply_no_rlb(conn, argv[1]);
+    } else {
+        show_reply(conn, argc, argv, &show, "no such bond");
     }
 }
 
@@ -470,6 +508,7 @@ bx_appctl_init(void)
     unixctl_command_register("bond/proc", "port", 1, 1, cmd_bond_proc, NULL);
     unixctl_command_register("bond/status", "[port]", 0, 1, cmd_bond_status,
                              NULL);
+    unixctl_command_register("bond/rlb", "[port]", 0, 1, cmd_bond_rlb, NULL);
     unixctl_command_register("bond/migrate", "port hash member", 3, 3,
                              cmd_bond_migrate, NULL);
     unixctl_command_register("bond/set-active-member", "port member", 2, 2,
