@@ -97,6 +97,7 @@ TESTSUITE_AT = \
 	tests/unit/hash.at \
 	tests/unit/lacp.at \
 	tests/unit/lacp-late.at \
+	tests/unit/lacp-linux.at \
 	tests/unit/lacp-standard.at \
 	tests/unit/prop-bond.at \
 	tests/unit/settings.at \

@@ -321,8 +321,8 @@ int bnd_lacp_compare(const struct bnd_lacp_port *a,
                      const struct bnd_lacp_port *b);
 
 /* Brings key, speed code and LACP_Enabled up to date with what is known of the
- * link, 'up' saying whether it has just come up or the key must be new anyway.  Restarts the port if the
- * partner must learn anew who we are. */
+ * link, 'up' saying whether it has just come up or the key must be new anyway.
+ * Restarts the port if the partner must learn anew who we are. */
 void bnd_lacp_update_key(struct bnd_lacp_port *, bool up);
 
 void bnd_churn_step(struct bnd_lacp_port *, long long int now,

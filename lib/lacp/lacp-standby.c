@@ -69,8 +69,11 @@ limit(struct bnd_lacp *lacp, const struct bnd_aggregator *agg,
     }
     qsort(ranks, n, sizeof *ranks, compare_ranks);
     for (size_t i = 0; i < n; i++) {
-        ranks[i].port->selected = i < max ? BND_SELECTED : BND_STANDBY;
-        ranks[i].port->was_standby |= i >= max;
+        struct bnd_lacp_port *port = ranks[i].port;
+
+        port->selected = i < max ? BND_SELECTED : BND_STANDBY;
+        port->was_standby |= i >= max;
+        port->role &= i < max;
     }
 }
 

@@ -13,9 +13,9 @@
 /* The system: ports and aggregators, the order of the machines, and wake time.
  *
  * The order of a run is that of the data: what Receive has learned, whom
- * Selection Logic chooses, what Mux makes of it, and only then what there is to
- * tell the partner.  Nothing later changes the input of something earlier, but
- * for Periodic, which waits for Transmit.
+ * Selection Logic chooses, what Mux makes of it, and only then what there is
+ * to tell the partner.  Nothing later changes the input of something earlier,
+ * but for Periodic, which waits for Transmit.
  *
  * In the standard's flavour Receive and Selection Logic take turns, port after
  * port, as in Linux: so it is the order of ports that decides who gets which
