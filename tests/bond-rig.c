@@ -517,6 +517,8 @@ command_set(struct bond_rig *rig, const struct bndtest_line *line)
         e.set.prio = atoi(prio);
     }
     e.set.queue_id = bndtest_key_number(line, "queue-id", e.set.queue_id);
+    e.set.actor_port_prio = bndtest_key_number(line, "actor-port-prio",
+                                               e.set.actor_port_prio);
     if (admin) {
         for (e.set.admin = 0; strcmp(admin, bnd_admin_name(e.set.admin)); ) {
             if (++e.set.admin == BND_N_ADMINS) {

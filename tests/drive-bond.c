@@ -41,6 +41,7 @@
  *     traced=TEXT; silent=TEXT       some trace holds TEXT; none does
  *     frames=ID:N,...                fallback=true|false
  *     sent=ID:STATE                  state in its last LACPDU, hexadecimal
+ *     said=ID:PRIO.SYSTEM.KEY.PRIO.PORT  the rest of what it said of itself
  *     failovers=N                    rebalance=T|never
  *     failures=ID:N,...              times that links went down
  *     sticky=MAC                     balanced=true|false
@@ -422,6 +423,17 @@ actual_slots(const struct drive *d, const struct bnd_status *s,
     return true;
 }
 
+static void
+put_actor(const struct bnd_lacp_info *actor, int id, struct ds *ds)
+{
+    ds_put_format(ds, "%d:%u.", id, actor->system_priority);
+    for (int i = 0; i < 6; i++) {
+        ds_put_format(ds, "%02x", actor->system.ea[i]);
+    }
+    ds_put_format(ds, ".%u.%u.%u", actor->key, actor->port_priority,
+                  actor->port_id);
+}
+
 /* Returns the state octet of the last LACPDU that member 'id' sent. */
 static uint8_t
 sent_state(const struct bond_rig *rig, int id)
@@ -461,6 +473,12 @@ actual_output(const struct drive *d, const char *key, const char *want,
 
         if (id > 0 && id < BOND_RIG_MAX_PORTS && rig->last_frame[id]) {
             ds_put_format(ds, "%d:%02x", id, sent_state(rig, id));
+        }
+    } else if (!strcmp(key, "said")) {
+        int id = atoi(want);
+
+        if (id > 0 && id < BOND_RIG_MAX_PORTS) {
+            put_actor(&rig->last_actor[id], id, ds);
         }
     } else if (!strcmp(key, "frames")) {
         for (int i = 0; i < BOND_RIG_MAX_PORTS; i++) {
