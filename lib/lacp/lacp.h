@@ -8,7 +8,9 @@
  * knows what a bond does with the answer; it says per port whether the link
  * may carry traffic, and for the whole system what has been negotiated.
  *
- * The machines come in two flavours.  The standard's is as the standard says.
+ * The machines come in two flavours.  The standard's is as the standard says,
+ * and as Linux does what the standard leaves open: so of two hosts, one with
+ * Linux and one with us, both use the same links, and say the same of them.
  * Open vSwitch's has the same states and the same wire format but is more
  * optimistic: a new port joins the aggregator at once and announces SYNC,
  * COLLECTING and DISTRIBUTING together; traffic waits for the partner's SYNC
@@ -18,13 +20,27 @@
  *
  * Scope.  We simplify:
  *
- *   - Of the aggregators that a system may have one is used, for the best
- *     partner (lacp-select.c); there are no standby links.
- *   - There are no churn detection machines.
- *   - The administrative data of the partner are zeros, so a link without a
+ *   - The OVS flavour has one aggregator, for the best partner
+ *     (lacp-select.c), no standby links and no churn detection machines.  The
+ *     administrative data of the partner are zeros there, so a link without a
  *     partner is not operated as an individual link.
+ *   - In that of the standard all data of a partner that is not there are
+ *     those that Linux has; nobody can configure others.
  *   - port_moved never is.
  *   - We do not ask by Marker, only answer.
+ *
+ * What the standard's flavour does not do as Linux does:
+ *
+ *   - It does not tick: what there is to do is done at once, where Linux waits
+ *     for its next tick, up to 100 ms.  In what order things are done is the
+ *     same.
+ *   - A bond that is up when its first port joins does not wait 8 s.
+ *   - What a port that only collects receives is taken.
+ *   - A partner that says that a link cannot be aggregated is believed.
+ *   - A partner is told at once of a new rate, or that an aggregator is now in
+ *     use.
+ *   - A port that does not know its duplex is not one of half duplex.
+ *   - Its own LACPDUs do not keep a port from being without a partner.
  *
  * Stock Open vSwitch differs from its flavour here in that it does not limit
  * the rate of LACPDUs, does not answer Markers, and lets a port that hears its
