@@ -68,6 +68,8 @@ lib_libbond_engine_a_SOURCES = \
 	lib/lacp/lacp-port.c \
 	lib/lacp/lacp-private.h \
 	lib/lacp/lacp-rx.c \
+	lib/lacp/lacp-save.c \
+	lib/lacp/lacp-save.h \
 	lib/lacp/lacp-select.c \
 	lib/lacp/lacp-standby.c \
 	lib/lacp/lacp-status.c \
@@ -138,6 +140,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/bond/history.c \
 	lib/bond/intake.c \
 	lib/bond/invariants.c \
+	lib/bond/save.c \
 	lib/bond/stage-address.c \
 	lib/bond/stage-lacp.c \
 	lib/bond/links.c \

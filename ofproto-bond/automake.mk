@@ -47,6 +47,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/hosts.h \
 	ofproto-bond/inbox.c \
 	ofproto-bond/inbox.h \
+	ofproto-bond/keep.c \
+	ofproto-bond/keep.h \
 	ofproto-bond/lacp.c \
 	ofproto-bond/lb-flow.c \
 	ofproto-bond/lb-flow.h \

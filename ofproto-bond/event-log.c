@@ -32,6 +32,7 @@ is_lacp(enum bnd_trace_type type)
     case BND_TRACE_SILENT:
     case BND_TRACE_OVERDUE:
     case BND_TRACE_IN_TIME:
+    case BND_TRACE_RESTORED:
     case BND_TRACE_BAD_FRAME:
         return true;
 

@@ -167,7 +167,7 @@ lacp_member_register(struct lacp *lacp, void *aux,
 
             m->in_lacp = true;
             m->may_enable = false;
-            o->ears_stale = true;       /* For a socket. */
+            ob_slow_update(o);  /* Hear what comes from now on. */
             ob_owner_event(o, &e);
         }
         netdev_close(netdev);

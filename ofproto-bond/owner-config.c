@@ -20,6 +20,7 @@
 #include "ofproto-bond/guard.h"
 #include "ofproto-bond/handle.h"
 #include "ofproto-bond/hosts.h"
+#include "ofproto-bond/keep.h"
 #include "ofproto-bond/listen.h"
 #include "ofproto-bond/ob-config.h"
 #include "ofproto-bond/sense.h"
@@ -122,6 +123,8 @@ ob_owner_attach_lacp(struct ob_owner *o, struct lacp *lacp)
     ovs_mutex_unlock(&o->mutex);
     atomic_count_inc(&ob_n_lacp);
     ob_guard_start();
+    ob_keep_restore(o);
+    ob_keep_start();
 }
 
 void

@@ -57,6 +57,9 @@ static long long int main_wake = BND_NEVER;
 /* A member has left its bond, maybe the last but one. */
 static bool announce_all;
 
+/* Nothing is sent any more. */
+static atomic_bool muted = false;
+
 atomic_count ob_n_lacp = ATOMIC_COUNT_INIT(0);
 
 void
@@ -261,6 +264,41 @@ ob_owners_for_each(void (*cb)(struct ob_owner *, void *aux), void *aux)
         cb(sorted[i], aux);
     }
     free(sorted);
+}
+
+void
+ob_owners_for_each_locked(void (*cb)(struct ob_owner *, void *aux),
+                          void *aux)
+{
+    struct ob_owner *o;
+
+    ovs_mutex_lock(&owners_mutex);
+    HMAP_FOR_EACH (o, node, &owners) {
+        ovs_mutex_lock(&o->mutex);
+        cb(o, aux);
+        ovs_mutex_unlock(&o->mutex);
+    }
+    ovs_mutex_unlock(&owners_mutex);
+}
+
+void
+ob_owners_pass_lacp(void)
+{
+    struct ob_owner *o;
+
+    ovs_mutex_lock(&owners_mutex);
+    HMAP_FOR_EACH (o, node, &owners) {
+        if (o->lacp) {
+            ob_owner_pass(o, false);
+        }
+    }
+    ovs_mutex_unlock(&owners_mutex);
+}
+
+void
+ob_owners_mute(void)
+{
+    atomic_store_relaxed(&muted, true);
 }
 
 void
@@ -720,6 +758,7 @@ void
 ob_owner_pass(struct ob_owner *o, bool by_guard)
 {
     struct bnd_effects fx;
+    bool mute;
 
     ovs_mutex_lock(&o->mutex);
     count_pass(o, by_guard);
@@ -748,10 +787,11 @@ ob_owner_pass(struct ob_owner *o, bool by_guard)
     ovs_mutex_lock(&o->tx_mutex);
     ovs_mutex_unlock(&o->mutex);
 
+    atomic_read_relaxed(&muted, &mute);
     for (size_t i = 0; i < fx.n; i++) {
         const struct bnd_effect *e = &fx.fx[i];
 
-        if (e->type == BND_FX_FRAME_TX) {
+        if (e->type == BND_FX_FRAME_TX && !mute) {
             ob_frames_send(o, e->frame.id, e->frame.data, e->frame.len);
         }
     }

@@ -229,6 +229,15 @@ struct ob_owner *ob_owner_find(const char *name);
 /* Calls 'cb' for all owners in the order of their names. */
 void ob_owners_for_each(void (*cb)(struct ob_owner *, void *aux), void *aux);
 
+/* Calls 'cb' for all owners, each with its mutex; or has each one that speaks
+ * LACP run a pass.  From any thread. */
+void ob_owners_for_each_locked(void (*cb)(struct ob_owner *, void *aux),
+                               void *aux);
+void ob_owners_pass_lacp(void);
+
+/* From now on no pass sends anything. */
+void ob_owners_mute(void);
+
 /* Forgets what is remembered of names that no handle is attached to and that
  * 'exists' does not know. */
 void ob_owners_purge(bool (*exists)(const char *name, void *aux), void *aux);

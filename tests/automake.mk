@@ -98,6 +98,7 @@ TESTSUITE_AT = \
 	tests/unit/lacp.at \
 	tests/unit/lacp-late.at \
 	tests/unit/lacp-linux.at \
+	tests/unit/lacp-save.at \
 	tests/unit/lacp-standard.at \
 	tests/unit/prop-bond.at \
 	tests/unit/settings.at \

@@ -30,6 +30,11 @@
  *                             it had been N ms since 1970 when time began
  *     lacp-show; lacp-stats
  *     restart                 goes on with a new bond that is told the same
+ *     save                    takes what bnd_save() says...
+ *     saved                   ...and prints it
+ *     restart saved [clock=N] the same as restart, with that; from now on the
+ *                             clock is N ms ahead
+ *     restart text LINE       and LINE, blanks being '+', instead of that
  *
  * What came out (effects, traced, silent, frames) is counted from the last
  * "at", and anew from the first command after an expectation.
@@ -104,6 +109,8 @@ struct drive {
     bool asked;                 /* Expectations looked at what came out. */
     bnd_id marked[BND_N_SLOTS]; /* Owners at the last "mark". */
     struct bnd_view *marked_view; /* The view then, or null; owned. */
+    char *saved;                /* By "save", or null; owned... */
+    long long int saved_at;     /* ...at that time, ms. */
 };
 
 /* Appends 'text' to a comma-separated list. */
@@ -985,13 +992,48 @@ command_mark(struct drive *d)
 }
 
 static void
+command_save(struct drive *d)
+{
+    free(d->saved);
+    d->saved = bnd_save(d->rig.bond);
+    d->saved_at = d->rig.now;
+}
+
+/* Gives the bond what was saved, or LINE. */
+static void
+give_back(struct drive *d, long long int clock)
+{
+    const char *line = bndtest_has(&d->line, "text") ? d->line.word[2] : NULL;
+    char *text = line ? xstrdup(line) : nullable_xstrdup(d->saved);
+    char *error = NULL;
+
+    for (char *p = line ? text : NULL; p && *p; p++) {
+        *p = *p == '+' ? ' ' : *p;
+    }
+    if (text) {
+        error = bnd_restore(d->rig.bond, text, d->saved_at,
+                            d->rig.now - clock, d->rig.now);
+    }
+    if (error) {
+        printf("refused: %s\n", error);
+    }
+    free(error);
+    free(text);
+}
+
+static void
 command_restart(struct drive *d)
 {
+    long long int clock = bndtest_key_number(&d->line, "clock", 0);
     struct bond_rig fresh;
 
     bond_rig_again(&d->rig, &fresh);
     bond_rig_uninit(&d->rig);
     d->rig = fresh;
+    d->rig.now += clock;
+    if (bndtest_has(&d->line, "saved") || bndtest_has(&d->line, "text")) {
+        give_back(d, clock);
+    }
 }
 
 static void
@@ -1073,6 +1115,10 @@ ask(struct drive *d)
         command_show(d);
     } else if (!strcmp(command, "restart")) {
         command_restart(d);
+    } else if (!strcmp(command, "save")) {
+        command_save(d);
+    } else if (!strcmp(command, "saved")) {
+        fputs(d->saved ? d->saved : "nothing\n", stdout);
     } else {
         return false;
     }
@@ -1139,6 +1185,7 @@ drive_bond(int argc, char *argv[])
     check(&d);
     flush(&d);
     free(d.marked_view);
+    free(d.saved);
     bond_rig_uninit(&d.rig);
     return 0;
 }

@@ -7,6 +7,7 @@
 #include "ofproto-bond/carrier.h"
 #include "ofproto-bond/device.h"
 #include "ofproto-bond/guard.h"
+#include "ofproto-bond/keep.h"
 #include "ofproto-bond/owner.h"
 #include "ofproto-bond/slow.h"
 #include "ovsdb-idl.h"
@@ -32,6 +33,7 @@ void
 bx_plugin_init(void)
 {
     ob_owners_init();
+    ob_keep_init();
     bx_appctl_init();
     bx_appctl_options_init();
     bx_status_init();
@@ -72,6 +74,7 @@ bx_plugin_exit(bool delete_datapath)
 {
     ob_carrier_stop();
     ob_guard_stop();
+    ob_keep_exit(delete_datapath);
     ob_slow_stop();
     if (!delete_datapath) {
         ob_device_leave_all();

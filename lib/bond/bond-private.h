@@ -72,6 +72,9 @@ struct bnd_bond {
     struct bnd_notify notify;
     struct bnd_address address;
 
+    struct bnd_saved *saved;    /* What was left by another life, or null;
+                                 * owned. */
+
     /* What was published. */
     struct bnd_view *view;      /* Null before the first one. */
     bool settled;               /* The last pass changed nothing. */
@@ -194,6 +197,16 @@ void bnd_stage_address(struct bnd_bond *, struct bnd_effects *);
 void bnd_address_event(struct bnd_bond *, struct bnd_member *m,
                        const struct bnd_event *, struct bnd_effects *);
 char *bnd_check_addresses(const struct bnd_bond *);
+
+/* What another life has left (save.c).  bnd_saved_port() gives the port of 'm',
+ * which is new, its part of it, bnd_saved_slots() buckets theirs once their
+ * members are in use. */
+struct bnd_saved;
+void bnd_saved_destroy(struct bnd_saved *);
+void bnd_saved_port(struct bnd_bond *, const struct bnd_member *m,
+                    long long int now);
+void bnd_saved_slots(struct bnd_bond *, long long int now);
+long long int bnd_saved_wake_time(const struct bnd_bond *);
 
 /* Frees the mode's state, after which there is no class. */
 void bnd_drop_class(struct bnd_bond *);

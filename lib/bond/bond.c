@@ -52,6 +52,7 @@ bnd_destroy(struct bnd_bond *b)
         bnd_lacp_destroy(b->lacp);
         bnd_history_uninit(b);
         bnd_settings_uninit(&b->settings);
+        bnd_saved_destroy(b->saved);
         free(b->hosts);
         free(b->view);
         free(b->refusal);
@@ -175,6 +176,7 @@ stage_mode(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
                                                     sizeof *present);
         struct bnd_pass pass;
 
+        bnd_saved_slots(b, now);
         bnd_make_pass(b, now, present, &pass);
         b->class->decide(b->priv, &pass, fx);
         free(present);
@@ -282,6 +284,7 @@ bnd_wake_time(const struct bnd_bond *b)
     if (has_say(b) && b->class->wake_time) {
         wake = bnd_deadline_min(wake, b->class->wake_time(b->priv));
     }
+    wake = bnd_deadline_min(wake, bnd_saved_wake_time(b));
     if (b->active) {
         wake = bnd_deadline_min(wake, bnd_notify_wake_time(&b->notify));
     }

@@ -72,6 +72,23 @@ void bnd_set_lacp_port(struct bnd_bond *, bnd_id id,
                        const struct bnd_lacp_port_config *config,
                        long long int now, struct bnd_effects *fx);
 
+/* What survives a restart.  bnd_save() returns what a bond with LACP knows of
+ * its partners, and who has which bucket, as lines for the caller to free; or
+ * null if there is nothing that would be missed.  Times in it are 'now' as the
+ * bond was told: as long as nothing happens, the text is the same.
+ *
+ * bnd_restore() gives such a 'text' to a new bond, before its ports have run:
+ * 'saved_at' and 'then' are by the clock of the bond that was saved, of
+ * that time and of now.  Each port goes on from there as far as that can be
+ * trusted (lacp/lacp-save.h).  Returns null, or a message for the caller to
+ * free, and then has changed nothing.
+ *
+ * bnd_refresh() has partners hear from us with the next run. */
+char *bnd_save(const struct bnd_bond *);
+char *bnd_restore(struct bnd_bond *, const char *text, long long int saved_at,
+                  long long int then, long long int now);
+void bnd_refresh(struct bnd_bond *, long long int now);
+
 /* Tells, at any time and whenever it changes, what the host has on the bond
  * and elsewhere: the 'n' (copied) of 'hosts', in an order that is the same
  * each time.  Nobody needs to tell unless bnd_wants_host(). */

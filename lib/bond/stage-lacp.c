@@ -117,6 +117,7 @@ bnd_set_lacp_port(struct bnd_bond *b, bnd_id id,
         bnd_lacp_port_set_mac(b->lacp, id, m->mac);
         if (new) {
             bnd_lacp_port_set_carrier(b->lacp, id, m->carrier, now);
+            bnd_saved_port(b, m, now);
         }
     } else {
         bnd_lacp_port_del(b->lacp, id, now, fx);

@@ -73,6 +73,13 @@ format_lacp(const struct bnd_trace *t, const char *bond, const char *member,
                       member, t->ms);
         break;
 
+    case BND_TRACE_RESTORED:
+        ds_put_format(ds, "bond %s: member %s: LACP %s%s", bond, member,
+                      on_off(t, "goes on as before the restart",
+                             "begins anew after the restart: "),
+                      on_off(t, "", t->to));
+        break;
+
     case BND_TRACE_IN_TIME:
         ds_put_format(ds, "bond %s: member %s: LACPDUs are in time again",
                       bond, member);
@@ -171,6 +178,7 @@ format_mac(const struct bnd_trace *t, const char *bond, const char *member,
     case BND_TRACE_SILENT:
     case BND_TRACE_OVERDUE:
     case BND_TRACE_IN_TIME:
+    case BND_TRACE_RESTORED:
     case BND_TRACE_BAD_FRAME:
     case BND_N_TRACES:
     default:
@@ -250,6 +258,7 @@ bnd_trace_format(const struct bnd_trace *t, const char *bond, struct ds *ds)
     case BND_TRACE_SILENT:
     case BND_TRACE_OVERDUE:
     case BND_TRACE_IN_TIME:
+    case BND_TRACE_RESTORED:
     case BND_TRACE_BAD_FRAME:
         format_lacp(t, bond, member, ds);
         break;

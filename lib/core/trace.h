@@ -51,6 +51,7 @@ enum bnd_trace_level {
     BND_TRACE(SILENT, INFO)       /* No LACPDU from the partner for 'ms'. */ \
     BND_TRACE(OVERDUE, WARN)      /* None to the partner for 'ms'. */ \
     BND_TRACE(IN_TIME, INFO)      /* Neither is the case any more. */ \
+    BND_TRACE(RESTORED, INFO)     /* Goes on: 'on', or not, as it is 'to'. */ \
     BND_TRACE(BAD_FRAME, WARN)    /* Received frame dropped for 'reason'. */
 
 enum bnd_trace_type {

@@ -88,6 +88,7 @@ void
 bnd_lacp_port_destroy(struct bnd_lacp_port *port)
 {
     free(port->name);
+    free(port->saved);
     free(port);
 }
 

@@ -17,6 +17,7 @@
  *     lacp-churn.c     Churn detection      [802.1AX-2008 5.4.17]
  *     lacp-marker.c    Marker responder     [802.1AX-2008 5.5]
  *     lacp-late.c      How late all that is
+ *     lacp-save.c      Ports that outlive a restart
  *     lacp-carrier.c   Is the whole a link that is up; what if there is nobody
  *     lacp-status.c    Answers
  *
@@ -170,6 +171,8 @@ struct bnd_aggregator {
     uint16_t partner_key;
 };
 
+struct bnd_lacp_saved;
+
 struct bnd_lacp_port {
     bnd_id id;
     char *name;                 /* For traces; owned. */
@@ -184,6 +187,8 @@ struct bnd_lacp_port {
     uint16_t wanted_priority;   /* Instead of that of 'config', or 0. */
     bool lacp_enabled;          /* LACP_Enabled. */
     bool drained;               /* Not to be selected. */
+
+    struct bnd_lacp_saved *saved; /* To go on from, or null; owned. */
 
     /* Standard. */
     bool fresh;                 /* No run has seen it. */
@@ -278,6 +283,16 @@ void bnd_lacp_port_reset(struct bnd_lacp_port *port);
 void bnd_lacp_port_retire(struct bnd_lacp_port *port, long long int now,
                           struct bnd_effects *);
 void bnd_lacp_port_destroy(struct bnd_lacp_port *);
+
+/* What another life has left (lacp-save.h).  bnd_lacp_comes_before() says
+ * whether 'a', of two ports that join together, comes before 'b';
+ * bnd_lacp_sort_restored() puts those that were there before in their
+ * places. */
+bool bnd_lacp_comes_before(const struct bnd_lacp_port *a,
+                           const struct bnd_lacp_port *b);
+void bnd_lacp_sort_restored(struct bnd_lacp *);
+uint16_t bnd_lacp_saved_number(const struct bnd_lacp_port *);
+uint32_t bnd_lacp_saved_aggregator(const struct bnd_lacp_port *);
 
 /* Has a partner been found for any aggregator? */
 bool bnd_lacp_is_negotiated(const struct bnd_lacp *);

@@ -8,6 +8,7 @@
 #include "util.h"
 #include "core/deadline.h"
 #include "core/effects.h"
+#include "lacp/lacp-save.h"
 #include "wire/eth.h"
 
 /* The system: ports and aggregators, the order of the machines, and wake time.
@@ -126,7 +127,7 @@ take_ports(struct bnd_lacp *lacp)
     for (size_t i = 0; i < lacp->n_ports; i++) {
         for (size_t j = i; j > 0 && lacp->ports[j]->fresh
              && lacp->ports[j - 1]->fresh
-             && strcmp(lacp->ports[j - 1]->name, lacp->ports[j]->name) > 0;
+             && bnd_lacp_comes_before(lacp->ports[j], lacp->ports[j - 1]);
              j--) {
             struct bnd_lacp_port *swap = lacp->ports[j];
 
@@ -138,13 +139,13 @@ take_ports(struct bnd_lacp *lacp)
         struct bnd_lacp_port *port = lacp->ports[i];
 
         if (port->fresh) {
-            port->number = port->config.port_id;
+            port->number = bnd_lacp_saved_number(port);
             while (!port->number || (!port->config.port_id
                                      && has_number(lacp, port->number))) {
                 port->number = (port->number ? port->number
                                 : i ? lacp->ports[i - 1]->number : 0) + 1;
             }
-            port->own.id = ++lacp->last_agg_id;
+            port->own.id = bnd_lacp_saved_aggregator(port);
             port->fresh = false;
             bnd_lacp_update_key(port, true);
         }
@@ -171,6 +172,7 @@ run_standard(struct bnd_lacp *lacp, long long int now, struct bnd_effects *fx)
 {
     take_ports(lacp);
     take_links(lacp, now, fx);
+    bnd_lacp_restore(lacp, now, fx);
     for (size_t i = 0; i < lacp->n_ports; i++) {
         struct bnd_lacp_port *port = lacp->ports[i];
 
@@ -196,6 +198,8 @@ bnd_lacp_run(struct bnd_lacp *lacp, long long int now,
     lacp->now = MAX(lacp->now, now);
     lacp->dirty = false;
     if (bnd_lacp_is_ovs(lacp)) {
+        bnd_lacp_sort_restored(lacp);
+        bnd_lacp_restore(lacp, now, fx);
         run_ovs(lacp, now, fx);
     } else {
         run_standard(lacp, now, fx);

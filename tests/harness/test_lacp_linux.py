@@ -1,6 +1,8 @@
 """LACP with a foreign partner: the Linux bonding driver, mode 802.3ad, in a
 QEMU guest.  One boot serves all tests."""
 
+import struct
+import threading
 import time
 
 import pytest
@@ -15,6 +17,7 @@ pytestmark = pytest.mark.guest
 TAPS = ["k1", "k2"]
 ETHS = {"eth0", "eth1"}
 ACTIVITY, TIMEOUT, EXPIRED, DEFAULTED = 0x01, 0x02, 0x80, 0x40
+DISTRIBUTING = 0x20
 
 
 class Link:
@@ -171,3 +174,70 @@ def test_our_death_is_noticed(link, how):
         link.s.start()
     link.wait_aggregated()
     reachable(link.h1, "10.0.0.2")
+
+
+class Eavesdropper:
+    """Hears LACPDUs at ports of a namespace, both ways."""
+
+    def __init__(self, ns, ports):
+        self.seen = []          # (time, port, by us?, state of the actor)
+        self._end = False
+        self._threads = []
+        for port in ports:
+            sock = ns.packet_socket(port)
+            thread = threading.Thread(target=self._listen, args=(port, sock))
+            thread.start()
+            self._threads.append(thread)
+
+    def _listen(self, port, sock):
+        sock.settimeout(0.1)
+        while not self._end:
+            try:
+                frame, address = sock.recvfrom(2048)
+            except TimeoutError:
+                continue
+            if struct.unpack_from("!H", frame, 12)[0] == 0x8809:
+                self.seen.append((time.monotonic(), port, address[2] == 4,
+                                  frame[14 + 18]))
+        sock.close()
+
+    def stop(self):
+        """Ends it; returns what was heard."""
+        self._end = True
+        for thread in self._threads:
+            thread.join()
+        return sorted(self.seen)
+
+
+@pytest.mark.parametrize("mode, how", [("balance-tcp", "killed"),
+                                       ("802.3ad", "killed"),
+                                       ("802.3ad", "terminated"),
+                                       ("802.3ad", "exits")])
+def test_restart_is_not_noticed(link, mode, how):
+    """The daemon ends and is back within 2 s: Linux goes on distributing,
+    and so do we."""
+    link.bond()
+    link.s.vsctl("set", "port", "bond0", "other_config:bond-mode=" + mode)
+    link.wait_aggregated()
+    # What was heard last is in the file a second later.
+    time.sleep(1.5)
+    ears = Eavesdropper(link.s.ns, TAPS)
+    start = time.monotonic()
+    link.s.may_be_dead = True
+    if how == "exits":
+        link.s.appctl("exit")
+        link.s.vswitchd.wait(20)
+    elif how == "terminated":
+        link.s.stop()
+    else:
+        link.s.kill()
+    time.sleep(max(0, start + 1.6 - time.monotonic()))
+    link.s.start()
+    time.sleep(2.5)
+    seen = ears.stop()
+    for port in TAPS:
+        for us in False, True:
+            states = [s for _t, p, u, s in seen if p == port and u == us]
+            assert states and all(s & DISTRIBUTING for s in states), seen
+    assert link.aggregated()
+    assert link.s.log().count("LACP goes on as before") >= len(TAPS)
