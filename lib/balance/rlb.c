@@ -155,6 +155,15 @@ index_of(const struct bnd_rlb_input *in, bnd_id id)
     return SIZE_MAX;
 }
 
+/* Does 'e' count as a client: one that has spoken lately, or that may be about
+ * to answer? */
+static bool
+counts(const struct bnd_rlb_entry *e, long long int now)
+{
+    return now - e->used < (bnd_eth_addr_is_zero(e->client_mac)
+                            ? BND_RLB_HOPE : BND_RLB_IDLE);
+}
+
 /* Returns the shares of the members of 'in', which the caller frees. */
 static struct rlb_share *
 make_shares(const struct bnd_rlb *r, const struct bnd_rlb_input *in)
@@ -171,7 +180,7 @@ make_shares(const struct bnd_rlb *r, const struct bnd_rlb_input *in)
     for (size_t i = 0; i < r->n; i++) {
         size_t j = index_of(in, r->entries[i].member);
 
-        if (j != SIZE_MAX) {
+        if (j != SIZE_MAX && counts(&r->entries[i], in->now)) {
             shares[j].n++;
         }
     }
@@ -206,7 +215,7 @@ give(struct bnd_rlb *r, struct bnd_rlb_entry *e,
 {
     e->member = in->members[i]->id;
     e->since = in->now;
-    shares[i].n++;
+    shares[i].n += counts(e, in->now);
     r->last = e->member;
 }
 
@@ -262,6 +271,7 @@ bnd_rlb_choose(struct bnd_rlb *r, const struct bnd_rlb_input *in,
         e->server = *server;
         e->client = *client;
         e->listed = is_listed(r, server);
+        e->used = in->now;
         e->due = BND_NEVER;
         give(r, e, in, shares, neediest(r, in, shares));
         free(shares);
@@ -321,7 +331,8 @@ level(struct bnd_rlb *r, const struct bnd_rlb_input *in,
         size_t from = index_of(in, e->member);
         size_t to = neediest(r, in, shares);
 
-        if (!shares[from].best || shares[from].n > shares[to].n + 1) {
+        if (counts(e, in->now)
+            && (!shares[from].best || shares[from].n > shares[to].n + 1)) {
             shares[from].n--;
             give(r, e, in, shares, to);
             mark_moved(e, in, BND_RLB_SHARE_TIMES, false);

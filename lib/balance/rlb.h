@@ -24,8 +24,8 @@
  * by a unicast request in the form of a gratuitous one, as Linux does not
  * believe a reply that comes within a second of the last change.
  *
- * Clients are shared out evenly over the fastest members, as many as possible
- * staying where they are.
+ * Clients, as far as they have spoken lately, are shared out evenly over the
+ * fastest members, as many as possible staying where they are.
  *
  * With neighbour discovery (IPv6) it is all the same, but that a question is
  * heard only by the one that it is about, so that it can be rewritten, too;
@@ -62,6 +62,10 @@ struct bnd_effects;
 
 #define BND_RLB_MAX 1024        /* Clients. */
 #define BND_RLB_QUEUE 256       /* Messages that wait for a pass. */
+
+#define BND_RLB_HOPE 3000       /* ms until who does not answer is nobody... */
+#define BND_RLB_IDLE 300000     /* ...and who is silent does not count when
+                                 * clients are shared out. */
 
 #define BND_RLB_DELAY 2100      /* ms until news that can wait are told... */
 #define BND_RLB_REPEAT 1100     /* ...between two times if they cannot... */
