@@ -447,6 +447,36 @@ gen_lb_message(struct bond_walk *w, struct ds *line)
     }
 }
 
+/* A message of ARP or neighbour discovery that is cut off or garbled, of the
+ * host or to it. */
+static void
+gen_lb_noise(struct bond_walk *w, struct ds *line)
+{
+    static const char *const messages[] = {
+        "ffffffffffff0200000000010806000108000604000102000000000"
+        "10a0000010000000000000a000065",
+        "02cc00000065020000000001810000050806000108000604000202000000000"
+        "10a00000102cc000000650a000065",
+        "02cc0000006502000000000186dd6000000000203afffe80000000000000000"
+        "000000000000120010db80000000000000000000001018800000060000000fe80"
+        "00000000000000000000000000010201020000000001"
+    };
+    const char *text = messages[roll(w, ARRAY_SIZE(messages))];
+    size_t len = strlen(text) / 2 * 2;
+    size_t cut = roll(w, 2) ? len : roll(w, len / 2) * 2;
+
+    if (roll(w, 2)) {
+        ds_put_cstr(line, "host-frame \"");
+    } else {
+        ds_put_format(line, "frame %u \"", any_member(w));
+    }
+    for (size_t i = 0; i < cut; i++) {
+        ds_put_char(line, roll(w, 64) ? text[i] : "0123456789abcdef"[roll(w,
+                                                                         16)]);
+    }
+    ds_put_char(line, '"');
+}
+
 static void
 gen_lb(struct bond_walk *w, struct ds *line)
 {
@@ -465,6 +495,9 @@ gen_lb(struct bond_walk *w, struct ds *line)
         break;
     case 2:
         ds_put_format(line, "host %s", hosts[roll(w, 3)]);
+        break;
+    case 4:
+        gen_lb_noise(w, line);
         break;
     case 3:
         ds_put_format(line, "bytes hrandom=%u unbalanced=%u",

@@ -538,6 +538,14 @@ rig_net_command(struct bond_rig *rig, const struct bndtest_line *line)
         command_arp(rig, line);
     } else if (!strcmp(command, "host-arp")) {
         command_host_arp(rig, line);
+    } else if (!strcmp(command, "host-frame")) {
+        uint8_t bytes[512];
+        int n = bndtest_hex(arg(line, 1), bytes, sizeof bytes);
+
+        if (n < 0) {
+            bndtest_fatal(line, "bad hexadecimal digits");
+        }
+        host_sends(rig, bytes, n);
     } else if (!strcmp(command, "host-nd")) {
         command_host_nd(rig, line);
     } else if (!strcmp(command, "nd")) {

@@ -24,6 +24,7 @@
  *         [vlan=V[.V]]
  *     host-nd solicit|advert FROM TO [mac=MAC] [dst=MAC] [vlan=V[.V]]
  *                                     the host would send such a message
+ *     host-frame HEX                  or any frame
  *     nd ID solicit|advert FROM TO [about=ADDRESS] [src=MAC] [dst=MAC]
  *         [vlan=V[.V]] [ago=MS]       ditto */
 
