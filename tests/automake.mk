@@ -100,6 +100,7 @@ TESTSUITE_AT = \
 	tests/unit/lacp-linux.at \
 	tests/unit/lacp-save.at \
 	tests/unit/lacp-standard.at \
+	tests/unit/lacp-found.at \
 	tests/unit/prop-bond.at \
 	tests/unit/settings.at \
 	tests/unit/slots.at \

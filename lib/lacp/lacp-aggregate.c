@@ -194,8 +194,8 @@ find_best(const struct bnd_lacp *lacp)
     return best && active && is_kept(lacp, active, best) ? active : best;
 }
 
-/* The other aggregator loses its ports' part at once, the new one gets it as
- * its ports get on with their partners; or at once, if they have none. */
+/* The ports of the other aggregator lose their part at once; those of the new
+ * one get it from Mux. */
 void
 bnd_agg_choose(struct bnd_lacp *lacp, long long int now,
                struct bnd_effects *fx)
@@ -215,14 +215,6 @@ bnd_agg_choose(struct bnd_lacp *lacp, long long int now,
         t = bnd_fx_trace(fx, BND_TRACE_AGGREGATOR, now, BND_NO_MEMBER, NULL);
         t->slot = best ? best->id : 0;
         t->on = best && bnd_agg_has_partner(best);
-    }
-    if (best && !bnd_agg_has_partner(best)
-        && bnd_lacp_is_individual_ok(lacp)) {
-        for (size_t i = 0; i < lacp->n_ports; i++) {
-            struct bnd_lacp_port *port = lacp->ports[i];
-
-            port->role |= port->agg == best && port->enabled && port->carrier;
-        }
     }
 }
 

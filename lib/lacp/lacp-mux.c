@@ -86,12 +86,14 @@ is_in_use(const struct bnd_lacp_port *port)
     return bnd_lacp_is_ovs(port->lacp) || (port->agg && port->agg->active);
 }
 
-/* A port that carries traffic without a partner goes on. */
+/* A port that carries traffic without a partner, where that may be, goes
+ * on. */
 static void
 drop_role(struct bnd_lacp_port *port)
 {
     port->role &= (is_in_use(port) && port->agg
-                   && !bnd_agg_has_partner(port->agg));
+                   && !bnd_agg_has_partner(port->agg)
+                   && bnd_lacp_is_individual_ok(port->lacp));
 }
 
 #define BITS (BND_LACP_SYNC | BND_LACP_COLLECTING | BND_LACP_DISTRIBUTING)
@@ -157,6 +159,11 @@ mux_enter(struct bnd_lacp_port *port, enum bnd_mux_state state,
 static void
 mux_stay(struct bnd_lacp_port *port)
 {
+    bool agreed = (port->mux == BND_MUX_DISTRIBUTING
+                   || port->mux == BND_MUX_COLLECTING_DISTRIBUTING);
+    bool alone_ok = bnd_lacp_is_individual_ok(port->lacp);
+
+    port->role &= agreed || alone_ok;
     if (!is_in_use(port)) {
         return;
     }
@@ -165,9 +172,10 @@ mux_stay(struct bnd_lacp_port *port)
         port->actor_state |= BND_LACP_SYNC;
         port->ntt = true;
     }
-    port->role |= ((port->mux == BND_MUX_DISTRIBUTING
-                    || port->mux == BND_MUX_COLLECTING_DISTRIBUTING)
-                   && port->enabled);
+    port->role |= (port->enabled
+                   && (agreed
+                       || (alone_ok && port->carrier
+                           && !bnd_agg_has_partner(port->agg))));
 }
 
 /* Returns when the last one of the ports that wait for 'agg' will have waited

@@ -160,11 +160,12 @@ bnd_lacp_port_set(struct bnd_lacp *lacp, bnd_id id, const char *name,
     bnd_lacp_update_key(port, false);
 }
 
-/* Takes 'port' out of its aggregator, and chooses another one to be in use if
- * that was the last port of which it lived. */
+/* Takes 'port' out of its aggregator, and, if it is 'gone', away from those who
+ * are in its own; then chooses another one to be in use if that was the last
+ * port of which it lived. */
 void
-bnd_lacp_port_retire(struct bnd_lacp_port *port, long long int now,
-                     struct bnd_effects *fx)
+bnd_lacp_port_retire(struct bnd_lacp_port *port, bool gone,
+                     long long int now, struct bnd_effects *fx)
 {
     struct bnd_lacp *lacp = port->lacp;
     struct bnd_aggregator *agg = port->agg;
@@ -173,7 +174,11 @@ bnd_lacp_port_retire(struct bnd_lacp_port *port, long long int now,
     port->selected = BND_UNSELECTED;
     port->role = false;
     bnd_agg_leave(port);
-    if (active && !bnd_agg_n_enabled(lacp, agg)) {
+    active &= !bnd_agg_n_enabled(lacp, agg);
+    if (gone) {
+        bnd_agg_disown(port);
+    }
+    if (active) {
         bnd_agg_choose(lacp, now, fx);
     }
 }
@@ -191,8 +196,7 @@ bnd_lacp_port_del(struct bnd_lacp *lacp, bnd_id id, long long int now,
     bnd_lacp_take_in(lacp, now);
     if (!bnd_lacp_is_ovs(lacp) && !port->fresh) {
         bnd_tx_farewell(port, fx);
-        bnd_lacp_port_retire(port, now, fx);
-        bnd_agg_disown(port);
+        bnd_lacp_port_retire(port, true, now, fx);
     }
     while (lacp->ports[i] != port) {
         i++;

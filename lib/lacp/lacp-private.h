@@ -278,10 +278,10 @@ struct bnd_lacp_port *bnd_lacp_find_port(const struct bnd_lacp *, bnd_id);
 void bnd_lacp_take_in(struct bnd_lacp *, long long int now);
 
 /* Makes 'port' as if it had just joined.  bnd_lacp_port_retire() has it leave
- * its aggregator for good. */
+ * its aggregator, and give away its own if it is 'gone' for good. */
 void bnd_lacp_port_reset(struct bnd_lacp_port *port);
-void bnd_lacp_port_retire(struct bnd_lacp_port *port, long long int now,
-                          struct bnd_effects *);
+void bnd_lacp_port_retire(struct bnd_lacp_port *port, bool gone,
+                          long long int now, struct bnd_effects *);
 void bnd_lacp_port_destroy(struct bnd_lacp_port *);
 
 /* What another life has left (lacp-save.h).  bnd_lacp_comes_before() says

@@ -177,11 +177,14 @@ run_standard(struct bnd_lacp *lacp, long long int now, struct bnd_effects *fx)
         struct bnd_lacp_port *port = lacp->ports[i];
 
         bnd_rx_step(port, NULL, now, now, fx);
-        if (port->drained && port->selected != BND_UNSELECTED) {
-            bnd_lacp_port_retire(port, now, fx);
+        if (port->drained && port->agg) {
+            bnd_lacp_port_retire(port, false, now, fx);
         } else if (!port->drained && port->selected == BND_UNSELECTED) {
             bnd_agg_join(port, now, fx);
         }
+    }
+    if (!bnd_agg_active(lacp)) {
+        bnd_agg_choose(lacp, now, fx); /* A carrier may be back. */
     }
     bnd_standby_step(lacp, now);
     for (size_t i = 0; i < lacp->n_ports; i++) {
