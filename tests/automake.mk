@@ -40,7 +40,13 @@ tests_bndtest_SOURCES = \
 	tests/fuzz/fuzz-nd.c \
 	tests/fuzz/fuzz-neighbour.h \
 	tests/hash-quick.h \
+	tests/lacp-net.c \
+	tests/lacp-net.h \
+	tests/lacp-rules.c \
+	tests/lacp-rules.h \
 	tests/prop-bond.c \
+	tests/prop-lacp.c \
+	tests/prop-linux.c \
 	tests/prop-mii.c \
 	tests/rig-net.c \
 	tests/rig-net.h \
@@ -100,8 +106,9 @@ TESTSUITE_AT = \
 	tests/unit/lacp-linux.at \
 	tests/unit/lacp-save.at \
 	tests/unit/lacp-standard.at \
-	tests/unit/lacp-found.at \
 	tests/unit/prop-bond.at \
+	tests/unit/lacp-found.at \
+	tests/unit/prop-lacp.at \
 	tests/unit/settings.at \
 	tests/unit/slots.at \
 	tests/unit/wire.at
@@ -137,6 +144,52 @@ TEST_FILES = \
 	tests/fuzz/corpus-events/random-40 \
 	tests/fuzz/corpus-events/random-400 \
 	tests/fuzz/corpus-events/zeros \
+	tests/fuzz/corpus-lacpdu/empty \
+	tests/fuzz/corpus-lacpdu/header-cut \
+	tests/fuzz/corpus-lacpdu/header-only \
+	tests/fuzz/corpus-lacpdu/lacpdu \
+	tests/fuzz/corpus-lacpdu/lacpdu-bad-actor-length \
+	tests/fuzz/corpus-lacpdu/lacpdu-bad-actor-type \
+	tests/fuzz/corpus-lacpdu/lacpdu-bad-partner-length \
+	tests/fuzz/corpus-lacpdu/lacpdu-bad-partner-type \
+	tests/fuzz/corpus-lacpdu/lacpdu-expired \
+	tests/fuzz/corpus-lacpdu/lacpdu-individual \
+	tests/fuzz/corpus-lacpdu/lacpdu-long \
+	tests/fuzz/corpus-lacpdu/lacpdu-loopback \
+	tests/fuzz/corpus-lacpdu/lacpdu-no-system \
+	tests/fuzz/corpus-lacpdu/lacpdu-not-in-sync \
+	tests/fuzz/corpus-lacpdu/lacpdu-odd-collector \
+	tests/fuzz/corpus-lacpdu/lacpdu-qinq \
+	tests/fuzz/corpus-lacpdu/lacpdu-short-by-one \
+	tests/fuzz/corpus-lacpdu/lacpdu-stranger \
+	tests/fuzz/corpus-lacpdu/lacpdu-tagged \
+	tests/fuzz/corpus-lacpdu/lacpdu-tagged-short-by-one \
+	tests/fuzz/corpus-lacpdu/lacpdu-three-tags \
+	tests/fuzz/corpus-lacpdu/lacpdu-untold \
+	tests/fuzz/corpus-lacpdu/lacpdu-version-0 \
+	tests/fuzz/corpus-lacpdu/lacpdu-version-2 \
+	tests/fuzz/corpus-lacpdu/lacpdu-wrong-key \
+	tests/fuzz/corpus-lacpdu/marker-bad-length \
+	tests/fuzz/corpus-lacpdu/marker-information \
+	tests/fuzz/corpus-lacpdu/marker-information-802.1AX \
+	tests/fuzz/corpus-lacpdu/marker-information-tagged \
+	tests/fuzz/corpus-lacpdu/marker-length-0 \
+	tests/fuzz/corpus-lacpdu/marker-long \
+	tests/fuzz/corpus-lacpdu/marker-response \
+	tests/fuzz/corpus-lacpdu/marker-type-0 \
+	tests/fuzz/corpus-lacpdu/marker-unknown \
+	tests/fuzz/corpus-lacpdu/ones \
+	tests/fuzz/corpus-lacpdu/other-type \
+	tests/fuzz/corpus-lacpdu/short-60 \
+	tests/fuzz/corpus-lacpdu/short-60-unknown \
+	tests/fuzz/corpus-lacpdu/short-marker \
+	tests/fuzz/corpus-lacpdu/slow-ones \
+	tests/fuzz/corpus-lacpdu/subtype-0 \
+	tests/fuzz/corpus-lacpdu/subtype-10-ossp \
+	tests/fuzz/corpus-lacpdu/subtype-3-oam \
+	tests/fuzz/corpus-lacpdu/subtype-9 \
+	tests/fuzz/corpus-lacpdu/tag-cut \
+	tests/fuzz/corpus-lacpdu/zeros \
 	tests/fuzz/corpus-nd/advert \
 	tests/fuzz/corpus-nd/advert-all-nodes \
 	tests/fuzz/corpus-nd/advert-tagged \
