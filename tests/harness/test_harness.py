@@ -6,11 +6,14 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
+import alb
 import compare
-from lab import Timeout, leftovers, other_processes, run, wait_until
+from lab import (Cable, Timeout, leftovers, other_processes, run,
+                 wait_until)
 from switch import Switch
 from traffic import Ping, reachable, unreachable
 
@@ -244,3 +247,34 @@ def test_demo_with_a_bad_daemon():
     finally:
         fake.unlink()
         where.rmdir()
+
+
+def test_learning_switch(lab):
+    """It learns, keeps VLANs apart, and remembers who moved and when."""
+    core = alb.Core(lab, [0, 0, alb.VLAN])
+    far = lab.namespace("far")
+    for i in range(2):
+        core.trunks.append(Cable(far, "p%d" % i, core.ns, "q%d" % i).b)
+    core.start()
+    a, b, c = core.clients
+    reachable(a, b.address)
+    assert a.neighbours()[b.address] == b.mac_address
+    c.run("ip", "addr", "add", "10.0.0.99/24", "dev", "eth0")
+    unreachable(a, "10.0.0.99", 1)
+    out = [far.packet_socket("p%d" % i) for i in range(2)]
+    moving = "02:00:00:00:0d:01"
+    src = bytes.fromhex(moving.replace(":", ""))
+    try:
+        for i, tag in (0, b""), (0, b"\x81\0\0\n"), (1, b""):
+            out[i].send(b"\xff" * 6 + src + tag + b"\x90\0" + bytes(46))
+        report = wait_until(lambda: len(core.report().learning) == 3
+                            and core.report(), "it has seen all")
+    finally:
+        for s in out:
+            s.close()
+        core.close()
+    now = time.time()
+    assert report.port_of(moving, 0, now) == "q1"
+    assert report.port_of(moving, alb.VLAN, now) == "q0"
+    assert [m[:4] for m in report.unrest()] == [(moving, 0, "q0", "q1")]
+    assert report.unrest([(now - 5, now)]) == []
