@@ -421,6 +421,12 @@ class OurBond:
         self.s.vsctl("set", "port", "b", "other_config:bond-%s=%s"
                      % (name.replace("_", "-"), value))
 
+    def activate(self, i):
+        """Makes a member the active one; returns when."""
+        now = time.time()
+        self.s.appctl("bond/set-active-member", "b", "p%d" % i)
+        return now
+
     def enslave(self, i):
         """Adds a member."""
         self.s.add_member("b", "p%d" % i)
@@ -481,6 +487,12 @@ class LinuxBond:
     def option(self, name, value):
         """Writes an option."""
         self.run("echo %s > %s%s" % (value, self.path, name))
+
+    def activate(self, i):
+        """Makes a member the active one; returns when."""
+        now = time.time()
+        self.option("active_slave", "p%d" % i)
+        return now
 
     def enslave(self, i):
         """Adds a member."""
