@@ -311,6 +311,7 @@ bnd_agg_join(struct bnd_lacp_port *port, long long int now,
     port->agg = agg;
     port->joined = ++port->lacp->n_joined;
     port->selected = BND_SELECTED;
+    port->moved = false;
     port->was_standby = false;
     bnd_agg_choose(port->lacp, now, fx);
     if (!agg->active) {

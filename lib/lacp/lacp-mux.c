@@ -218,7 +218,7 @@ mux_input(const struct bnd_lacp_port *port, long long int now)
         .partner_collecting = (ovs
                                || port->partner.state & BND_LACP_COLLECTING),
         .actor_sync = ovs || port->actor_state & BND_LACP_SYNC,
-        .active = is_in_use(port),
+        .active = is_in_use(port) && !port->moved,
         .coupled = !ovs && port->lacp->config.coupled,
     };
 }

@@ -27,6 +27,7 @@ bnd_lacp_port_reset(struct bnd_lacp_port *port)
     port->periodic = BND_PERIODIC_NO_PERIODIC;
     port->actor_state = 0;
     port->selected = BND_UNSELECTED;
+    port->moved = false;
     port->agg = NULL;
     port->own = (struct bnd_aggregator) { .id = 0 };
     port->fresh = true;

@@ -48,6 +48,11 @@
  * asks for its partner. */
 #define BND_LACP_TICK 100
 
+/* What becomes known of partners within this time, ms, Selection Logic looks
+ * at together, port after port: to Linux that would mostly be the same
+ * tick. */
+#define BND_LACP_GATHER 50
+
 /* LACPDUs that a port may send within BND_LACP_FAST_PERIODIC, and, in the
  * standard's flavour, the time between any two, ms, as in Linux. */
 #define BND_LACP_TX_LIMIT 3
@@ -211,7 +216,10 @@ struct bnd_lacp_port {
 
     /* Selection Logic. */
     enum bnd_selected selected;
-    struct bnd_aggregator *agg; /* Of 'lacp', or of a port; null if none. */
+    bool moved;                 /* Standard: its partner is another one now, so
+                                 * it must not stay in... */
+    struct bnd_aggregator *agg; /* ...this.  Of 'lacp', or of a port; null if
+                                 * none. */
     uint64_t joined;            /* Greater than that of those who joined
                                  * before. */
 
@@ -255,6 +263,8 @@ struct bnd_lacp {
     struct bnd_aggregator *aggs; /* 'n_aggs' of them. */
     size_t n_aggs;
     bool reselect;              /* Selection Logic has to run. */
+    long long int select_at;    /* So has it to then for ports that have
+                                 * 'moved'. */
     uint32_t last_agg_id;       /* Of aggregators that belong to ports. */
     uint64_t n_joined;          /* Times that a port joined one. */
 

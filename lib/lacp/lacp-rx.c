@@ -104,6 +104,24 @@ unselect(struct bnd_lacp_port *port)
     port->lacp->reselect = true;
 }
 
+/* The same because of what is known of the partner.  In the standard's flavour
+ * it takes effect when Selection Logic looks again, before anything else has
+ * noticed. */
+static void
+move(struct bnd_lacp_port *port)
+{
+    struct bnd_lacp *lacp = port->lacp;
+
+    if (bnd_lacp_is_ovs(lacp)) {
+        unselect(port);
+    } else {
+        port->moved = true;
+        lacp->select_at
+            = bnd_deadline_min(lacp->select_at,
+                               bnd_deadline_in(lacp->now, BND_LACP_GATHER));
+    }
+}
+
 /* recordDefault, and, where it says 'unselect' or the partner was another one
  * than that, update_Default_Selected.  The default of the standard's flavour
  * is that of Linux, nobody; that of OVS is all zeros. */
@@ -119,9 +137,11 @@ record_default(struct bnd_lacp_port *port, bool always)
     };
     bool ovs = bnd_lacp_is_ovs(port->lacp);
 
-    if (always || ovs || !bnd_lacp_info_equal(&port->partner, &nobody,
-                                              BND_LACP_AGGREGATION)) {
+    if (always) {
         unselect(port);
+    } else if (ovs || !bnd_lacp_info_equal(&port->partner, &nobody,
+                                           BND_LACP_AGGREGATION)) {
+        move(port);
     }
     port->partner = ovs ? zeros : nobody;
     port->actor_state |= BND_LACP_DEFAULTED;
@@ -161,7 +181,7 @@ record_pdu(struct bnd_lacp_port *port, const struct bnd_lacpdu *pdu)
 
         if (!bnd_lacp_info_equal(&partner, &port->partner,
                                  BND_LACP_AGGREGATION)) {
-            unselect(port);
+            move(port);
         }
         port->ntt |= !bnd_lacp_info_equal(&pdu->partner, &actor,
                                           BND_LACP_NTT_BITS);

@@ -21,7 +21,9 @@
  * In the standard's flavour Receive and Selection Logic take turns, port after
  * port, as in Linux: so it is the order of ports that decides who gets which
  * aggregator if several begin together.  Links go up and down one by one, in
- * the same order, each followed by a choice of the aggregator in use. */
+ * the same order, each followed by a choice of the aggregator in use.
+ * Partners that are heard of within BND_LACP_GATHER count as heard of together,
+ * since to Linux they mostly are. */
 
 #define N_AGGREGATORS 1
 
@@ -35,6 +37,7 @@ bnd_lacp_create(const struct bnd_lacp_config *config, long long int now)
     lacp->config = *config;
     lacp->now = now;
     lacp->last_run = now;
+    lacp->select_at = BND_NEVER;
     lacp->alone_since = BND_NEVER;
     lacp->heard_since = BND_NEVER;
     lacp->n_aggs = N_AGGREGATORS;
@@ -170,6 +173,8 @@ take_links(struct bnd_lacp *lacp, long long int now, struct bnd_effects *fx)
 static void
 run_standard(struct bnd_lacp *lacp, long long int now, struct bnd_effects *fx)
 {
+    bool select = bnd_deadline_expired(lacp->select_at, now);
+
     take_ports(lacp);
     take_links(lacp, now, fx);
     bnd_lacp_restore(lacp, now, fx);
@@ -179,10 +184,12 @@ run_standard(struct bnd_lacp *lacp, long long int now, struct bnd_effects *fx)
         bnd_rx_step(port, NULL, now, now, fx);
         if (port->drained && port->agg) {
             bnd_lacp_port_retire(port, false, now, fx);
-        } else if (!port->drained && port->selected == BND_UNSELECTED) {
+        } else if (!port->drained && (port->selected == BND_UNSELECTED
+                                      || (select && port->moved))) {
             bnd_agg_join(port, now, fx);
         }
     }
+    lacp->select_at = select ? BND_NEVER : lacp->select_at;
     if (!bnd_agg_active(lacp)) {
         bnd_agg_choose(lacp, now, fx); /* A carrier may be back. */
     }
@@ -245,7 +252,8 @@ bnd_lacp_wake_time(const struct bnd_lacp *lacp)
         wake = bnd_deadline_min(wake, port_wake_time(lacp->ports[i]));
     }
     return (bnd_lacp_is_ovs(lacp) ? wake
-            : bnd_deadline_min(wake, bnd_fallback_wake_time(lacp)));
+            : bnd_deadline_min(bnd_deadline_min(wake, lacp->select_at),
+                               bnd_fallback_wake_time(lacp)));
 }
 
 /* Frames. */
