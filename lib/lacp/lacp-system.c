@@ -22,8 +22,8 @@
  * port, as in Linux: so it is the order of ports that decides who gets which
  * aggregator if several begin together.  Links go up and down one by one, in
  * the same order, each followed by a choice of the aggregator in use.
- * Partners that are heard of within BND_LACP_GATHER count as heard of together,
- * since to Linux they mostly are. */
+ * Partners that are heard of within BND_LACP_GATHER count as heard of
+ * together, since to Linux they mostly are. */
 
 #define N_AGGREGATORS 1
 
