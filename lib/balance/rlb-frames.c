@@ -90,7 +90,9 @@ read_news(const uint8_t *data, size_t len, struct news *news)
 
 /* The host's own. */
 
-/* Everybody has heard that the host's own address is the one of 'server'. */
+/* Everybody has heard that the host's own address is the one of 'server'.  Whom
+ * that is news for believes nothing else for a while, unless it is urgent, so
+ * what was to be told soon is told later. */
 static void
 note_broadcast(struct bnd_rlb *r, const struct bnd_rlb_input *in,
                const struct bnd_rlb_server *server)
@@ -101,10 +103,16 @@ note_broadcast(struct bnd_rlb *r, const struct bnd_rlb_input *in,
         if (!bnd_rlb_same_server(&e->server, server)) {
             continue;
         }
+        if (bnd_eth_addr_equal(e->told, in->macs->host)) {
+            continue;
+        }
         e->told = in->macs->host;
+        if (!e->urgent) {
+            e->due = BND_NEVER;
+        }
         if (!bnd_eth_addr_equal(bnd_macs_get(in->macs, e->member),
                                 e->told)) {
-            bnd_rlb_mark(e, BND_RLB_DELAY, 1, false, in->now);
+            bnd_rlb_mark(e, BND_RLB_DELAY, e->urgent ? 2 : 1, false, in->now);
         }
     }
 }
