@@ -73,8 +73,8 @@ uint32_t ob_buckets_id(const struct ob_buckets *);
 void ob_buckets_forget_port(struct ob_buckets *, ofp_port_t port);
 
 /* Called when all cached flows have just been translated anew: lets go what
- * only old ones needed, and tries again what could not be installed.  Returns as
- * ob_buckets_update(). */
+ * only old ones needed, and tries again what could not be installed.  Returns
+ * as ob_buckets_update(). */
 bool ob_buckets_settle(struct ob_buckets *, struct bond *);
 
 /* The name of the mechanism in use (null: nothing can be sent yet), the reason

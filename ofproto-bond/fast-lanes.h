@@ -19,7 +19,7 @@
  * one queue keep their order.
  *
  * If the bond's view changes meanwhile, packets for a member that may not send
- * any more are dealt out anew; all of them, where they get addresses of members.
+ * any more are dealt out anew; all are, where they get addresses of members.
  *
  * Threads
  * -------

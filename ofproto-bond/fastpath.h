@@ -57,8 +57,8 @@ ob_counts_add(struct ob_counts *counts, uint64_t n_packets, uint64_t n_bytes)
     counts->n_bytes += n_bytes;
 }
 
-/* Places of counters: buckets; those of the host's frames, where they have some
- * of their own (BND_XMIT_LB); and what the host sends outside of them. */
+/* Places of counters: buckets; those of the host's frames, where they have
+ * some of their own (BND_XMIT_LB); and what the host sends outside of them. */
 #define OB_HOST_PLACE(SLOT) (BND_N_SLOTS + (SLOT))
 #define OB_UNBALANCED (2 * BND_N_SLOTS)
 #define OB_N_PLACES (2 * BND_N_SLOTS + 1)

@@ -5,10 +5,10 @@
  *
  * A monitor that probes asks where the host would look for its targets
  * (monitor/route.h), and modes that balance the host's frames want to know its
- * Ethernet address, that of the bridge's LOCAL port, and its others.  This gathers the answer: the addresses of the bridge's
- * host ports and of what stands on them, with the tags that their frames have
- * at the bond's members; and, of all else that the host has, as much as is
- * about a target.
+ * Ethernet address, that of the bridge's LOCAL port, and its others.  This
+ * gathers the answer: the addresses of the bridge's host ports and of what
+ * stands on them, with the tags that their frames have at the bond's members;
+ * and, of all else that the host has, as much as is about a target.
  *
  * It is gathered anew when devices, addresses, routes or VLANs of the switch
  * have changed, though not more often than every OB_HOST_LIST_PAUSE ms, and

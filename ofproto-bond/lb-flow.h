@@ -7,9 +7,9 @@
  * flow for what the fast path finds in a frame (xmit/lb.h): the headers are
  * written as the flow has them, and looked at by the same function.
  *
- * A flow does not know the identifier of a ping, what is in a tunnel, and where
- * frames are cut off; it may come to another bucket then than the fast path
- * would.
+ * A flow does not know the identifier of a ping, what is in a tunnel, and
+ * where frames are cut off; it may come to another bucket then than the fast
+ * path would.
  *
  * Thread-safety
  * -------------

@@ -10,8 +10,8 @@
  * With 'rlb-ipv6' the same goes for neighbour discovery that tells the host's
  * address.  What a controller sends out is not the host's own.
  *
- * Such a decision needs more of a translation than Open vSwitch tells the bond;
- * hence this remembers which one the calling thread is at.
+ * Such a decision needs more of a translation than Open vSwitch tells the
+ * bond; hence this remembers which one the calling thread is at.
  *
  * Threads: any.
  *
@@ -36,13 +36,13 @@ struct ob_lb_now {
 };
 
 /* Remembers that the calling thread is at 'xin', and returns what it was at
- * before, for ob_lb_end(), which returns whether every frame of the flow has to
- * come up. */
+ * before, for ob_lb_end(), which returns whether every frame of the flow has
+ * to come up. */
 struct ob_lb_now ob_lb_begin(struct xlate_in *xin);
 bool ob_lb_end(struct ob_lb_now before);
 
-/* Is 'flow' of the translation that the calling thread is at?  Others come from
- * ourselves. */
+/* Is 'flow' of the translation that the calling thread is at?  Others come
+ * from ourselves. */
 bool ob_lb_is_translating(const struct flow *flow);
 
 /* Is 'flow', which is about to leave by 'bond' in 'vlan', the engine's?  Then

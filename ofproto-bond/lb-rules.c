@@ -52,8 +52,8 @@ install(struct ofproto_dpif *ofproto, struct lb_rule *rule,
     }
 }
 
-/* Returns the rules for 'ov', made to stand; those that are in 'old', too, keep
- * their ids. */
+/* Returns the rules for 'ov', made to stand; those that are in 'old', too,
+ * keep their ids. */
 static struct ob_lb_rules *
 make(struct ofproto_dpif *ofproto, const struct ob_view *ov,
      const struct ob_lb_rules *old)

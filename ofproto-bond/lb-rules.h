@@ -3,13 +3,13 @@
 /* The host's frames by other members than the active one
  * =======================================================
  *
- * Where flows choose, and not the datapath, a frame of the host that is to leave
- * with the address of a member gets it on that output alone: the others of a
- * flood see it as it is.  So the flow recirculates it under an id of that
+ * Where flows choose, and not the datapath, a frame of the host that is to
+ * leave with the address of a member gets it on that output alone: the others
+ * of a flood see it as it is.  So the flow recirculates it under an id of that
  * member, and an internal rule for that id sets the address and sends it.
  *
- * A member whose rule does not stand yet is not used; until then the active one
- * sends in its place, with the host's own address.
+ * A member whose rule does not stand yet is not used; until then the active
+ * one sends in its place, with the host's own address.
  *
  * Threads: main, but for ob_lb_rules_id().
  *

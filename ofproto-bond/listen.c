@@ -337,32 +337,17 @@ is_hosts(const struct ob_ears *e, struct eth_addr mac)
     return false;
 }
 
-/* Returns the member of 'view' that 'mac' is an address of, or BND_VIEW_NONE;
- * what the host sends by comes before what a device has. */
-static uint8_t
-member_of(const struct bnd_view *view, struct eth_addr mac)
-{
-    for (size_t i = 0; i < view->n_members; i++) {
-        if (eth_addr_equals(view->members[i].mac, mac)) {
-            return i;
-        }
-    }
-    for (size_t i = 0; i < view->n_members; i++) {
-        if (eth_addr_equals(view->members[i].perm_mac, mac)) {
-            return i;
-        }
-    }
-    return BND_VIEW_NONE;
-}
-
-/* Does the member with index 'i' take frames to the host, and is it not
- * 'port'? */
+/* Is 'mac' an address of a member, or one that the host sends by it? */
 static bool
-is_taken_elsewhere(const struct ob_view *ov, uint8_t i, const void *port)
+is_in_view(const struct bnd_view *view, struct eth_addr mac)
 {
-    const struct bnd_view_member *vm = &ov->view->members[i];
-
-    return vm->enabled && vm->admit_host != BND_DROP && ov->aux[i] != port;
+    for (size_t i = 0; i < view->n_members; i++) {
+        if (eth_addr_equals(view->members[i].mac, mac)
+            || eth_addr_equals(view->members[i].perm_mac, mac)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Finds out what becomes of 'flow' where members have addresses for the
@@ -380,16 +365,12 @@ look_for_host(const struct ob_ears *e, const struct flow *flow,
     heard->host_mac = ov->view->host_mac;
     heard->looked_at |= OB_LOOKED_MACS;
     if (eth_addr_equals(flow->dl_src, heard->host_mac)
-        || member_of(ov->view, flow->dl_src) != BND_VIEW_NONE) {
+        || is_in_view(ov->view, flow->dl_src)) {
         heard->ends = true;
         heard->wanted = false;
-    } else if (!eth_addr_equals(flow->dl_dst, heard->host_mac)) {
-        uint8_t i = member_of(ov->view, flow->dl_dst);
-
-        if (i != BND_VIEW_NONE) {
-            heard->ends = is_taken_elsewhere(ov, i, heard->aux);
-            heard->for_host = !heard->ends;
-        }
+    } else {
+        heard->for_host = (!eth_addr_equals(flow->dl_dst, heard->host_mac)
+                           && is_in_view(ov->view, flow->dl_dst));
     }
 }
 

@@ -25,13 +25,13 @@
  *     in this switch has it, and NORMAL would flood them.
  *
  * Where members have addresses by which peers reach the host (balance-tlb,
- * balance-alb), all frames are looked at.  Those to such an address get that of
- * the host for a destination before any flow table sees them, unless another
- * member is there to take them, which then gets them, too: a switch that does
- * not know the address sends them everywhere.  Those that come from such an
- * address, or from the host's own, are our own, seen back, and end here.  ARP
- * about the host's own IP addresses goes to the bond's inbox, if it asks for
- * it.
+ * balance-alb), all frames are looked at, so cached flows tell them apart by
+ * both Ethernet addresses.  Those to such an address, by whatever member they
+ * come (that of one that was lost is taught elsewhere), get that of the host
+ * for a destination before any flow table sees them.  Those that come from
+ * such an address, or from the host's own, are our own, seen back, and end
+ * here.  ARP about the host's own IP addresses goes to the bond's inbox, if it
+ * asks for it.
  *
  * Packets that a controller sends out with a member as the input port prove
  * nothing and are not heard.

@@ -907,7 +907,7 @@ make_odd_packet(void)
     return p;
 }
 
-/* Puts what 'mask' does not cover, and NORMAL does not match either, of 'other'
+/* Puts what 'wc' does not cover, and NORMAL does not match either, of 'other'
  * into 'flow'. */
 static void
 change_unmasked(struct flow *flow, const struct flow *other,
