@@ -80,11 +80,14 @@ def neighbours(ip, dev, hosts):
 class BondGuest(guest_module.Guest):
     """A guest with VLANs, iproute2 and our MACs."""
 
+    programs = {"ip2": "ip"}            # Names inside and here.
+
     def __init__(self, lab, ns, taps, name):
-        require("ip", "ldd")
-        ip = shutil.which("ip")
-        files = {"bin/ip2": pathlib.Path(ip).read_bytes()}
-        libs, loader = libraries([ip])
+        require("ldd", *self.programs.values())
+        paths = {n: shutil.which(p) for n, p in self.programs.items()}
+        files = {"bin/" + n: pathlib.Path(path).read_bytes()
+                 for n, path in paths.items()}
+        libs, loader = libraries(list(paths.values()))
         for lib, path in libs.items():
             files["lib/" + lib] = path.read_bytes()
         files[str(loader).lstrip("/")] = loader.read_bytes()

@@ -20,6 +20,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 
 import lab as lab_module
 from lab import SLOW, LabError, Timeout, require, run, wait_until
@@ -244,6 +245,9 @@ class Guest:
     """A running guest.  Its NICs are taps in the namespace 'ns' with the
     names in 'taps'; inside they are eth0, eth1... with MACs of ours."""
 
+    nic = ",speed=10000,duplex=full"    # More properties of each.
+    reboots = False                     # Or does QEMU end when it would?
+
     def __init__(self, lab, ns, taps, name="guest", initrd=None, memory=192):
         require("qemu-system-x86_64", "busybox")
         if not _fetched():
@@ -253,8 +257,8 @@ class Guest:
         self.dir = lab.dir / name
         self.dir.mkdir()
         args = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "qemu64",
-                "-m", str(memory), "-nodefaults", "-no-user-config", "-display",
-                "none", "-no-reboot",
+                "-m", str(memory), "-nodefaults", "-no-user-config",
+                "-display", "none",
                 "-kernel", CACHE / "vmlinuz", "-initrd",
                 initrd or initramfs(),
                 "-append", "console=ttyS0 quiet panic=-1 net.ifnames=0 "
@@ -265,20 +269,24 @@ class Guest:
                 "-chardev", "socket,id=mon,path=%s/monitor,server=on,"
                 "wait=off" % self.dir,
                 "-mon", "chardev=mon,mode=readline"]
+        if not self.reboots:
+            args.append("-no-reboot")
         for i, tap in enumerate(self.taps):
             ns.run("ip", "tuntap", "add", "dev", tap, "mode", "tap")
             ns.set_link(tap, "up")
             args += ["-netdev", "tap,id=n%d,ifname=%s,script=no,"
                      "downscript=no" % (i, tap),
                      "-device", "virtio-net-pci,id=d%d,netdev=n%d,mac=%s,"
-                     "speed=10000,duplex=full,csum=off,gso=off,guest_csum="
-                     "off,guest_tso4=off,guest_tso6=off,guest_ufo=off,"
-                     "host_tso4=off,host_tso6=off,host_ufo=off"
-                     % (i, i, self.mac(i))]
+                     "addr=%x.%x,multifunction=on,romfile=,csum=off,gso=off,"
+                     "guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ufo="
+                     "off,host_tso4=off,host_tso6=off,host_ufo=off%s"
+                     % (i, i, self.mac(i), 3 + i // 8, i % 8, self.nic)]
         log = open(self.dir / "qemu.log", "wb")
         self.proc = ns.popen(*args, stdout=log, stderr=log)
         log.close()
         self._n = 0
+        self._lock = threading.Lock()
+        self._monitor_lock = threading.Lock()
         self._console = self._connect("console")
         self._read_until("GUEST READY", 90)
         self._monitor = self._connect("monitor")
@@ -330,7 +338,12 @@ class Guest:
             m.group(1).decode().strip()
 
     def run(self, command, check=True, timeout=20):
-        """Runs a shell line in the guest; returns its output."""
+        """Runs a shell line in the guest; returns its output.  Others that
+        want to, wait."""
+        with self._lock:
+            return self._run(command, check, timeout)
+
+    def _run(self, command, check, timeout):
         self._n += 1
         marker = "DONE-%d" % self._n
         # The marker is put together by the shell, so that an echo of the
@@ -355,9 +368,10 @@ class Guest:
         return text.decode(errors="replace")
 
     def monitor(self, command):
-        """Runs a command of QEMU's monitor."""
-        self._monitor.sendall(command.encode() + b"\n")
-        return self._expect_monitor()
+        """Runs a command of QEMU's monitor.  Others that want to, wait."""
+        with self._monitor_lock:
+            self._monitor.sendall(command.encode() + b"\n")
+            return self._expect_monitor()
 
     def stop(self):
         """Freezes the guest; the taps keep their carrier."""
@@ -366,6 +380,21 @@ class Guest:
     def cont(self):
         """Lets the guest go on."""
         self.monitor("cont")
+
+    def reset(self):
+        """Pushes the reset button; returns when it has booted."""
+        with self._lock:
+            self.monitor("system_reset")
+            self._read_until("GUEST READY", 90)
+
+    def one_way(self, i, drop):
+        """Lets cable 'i' lose what the guest sends ("rx"), or what it is to
+        get ("tx"); None mends it."""
+        self.monitor("object_del way%d" % i)
+        if drop:
+            self.monitor("chardev-add null,id=null%d" % i)
+            self.monitor("object_add filter-redirector,id=way%d,netdev=n%d,"
+                         "queue=%s,outdev=null%d" % (i, i, drop, i))
 
     def cut(self, i):
         """Pulls cable 'i': both the guest and the switch see it."""
