@@ -41,6 +41,7 @@ PACKAGES = {
     "dpkg-deb": "dpkg",
     "tar": "tar",
     "ldd": "libc-bin",
+    "dpdk-testpmd": "dpdk-dev",
     "strip": "binutils",
 }
 SBIN = "/usr/sbin:/sbin"

@@ -217,3 +217,94 @@ def test_rate_changes_while_running(pair):
         ping.wait_replies(50)
     ping.stop()
     assert ping.lost <= 3, "%s" % ping
+
+
+class Many:
+    """Several bonds of a Pair's switches at once: of bridges of their own, at
+    which the switches' own namespaces are the hosts."""
+
+    def __init__(self, pair, combinations):
+        self.pair = pair
+        self.combinations = combinations
+        self.cables = []
+        ends = pair.ours, pair.theirs
+        cmds = [], []
+        for n, (ours, theirs, rate) in enumerate(combinations):
+            for i in 0, 1:
+                names = ["%s%d-%d" % (c, n, i) for c in "pq"]
+                self.cables.append(Cable(ends[0].ns, names[0], ends[1].ns,
+                                         names[1]))
+            settings = (
+                ["other_config:bond-" + o for o in (
+                    "mode=802.3ad", "miimon=100", "lacp-rate=" + rate,
+                    "lacp-active=" + ("on" if ours == "active" else "off"))],
+                ["bond_mode=balance-tcp", "lacp=" + theirs,
+                 "other_config:lacp-time=" + rate])
+            for cmd, char, some in zip(cmds, "pq", settings):
+                cmd += ["--", "add-br", "m%d" % n, "--", "set", "bridge",
+                        "m%d" % n, "datapath_type=netdev", "--", "add-bond",
+                        "m%d" % n, "bond%d" % n, "%s%d-0" % (char, n),
+                        "%s%d-1" % (char, n)] + some
+        for end, (switch, cmd) in enumerate(zip(ends, cmds), 1):
+            switch.vsctl(*cmd[1:])
+            for n in range(len(combinations)):
+                switch.ns.set_link("m%d" % n, "up")
+                switch.ns.run("ip", "addr", "add", "10.1.%d.%d/24" % (n, end),
+                              "dev", "m%d" % n)
+
+    def used(self, switch):
+        """The members in use, of all bonds."""
+        found = set()
+        for n in range(len(self.combinations)):
+            found |= (switch.lacp("bond%d" % n).current()
+                      & switch.enabled("bond%d" % n))
+        return found
+
+    def wait_used(self, *some):
+        """Waits until of each bond these members are used, at both ends."""
+        for switch, char in (self.pair.ours, "p"), (self.pair.theirs, "q"):
+            want = {"%s%d-%d" % (char, n, i) for i in some
+                    for n in range(len(self.combinations))}
+            wait_until(lambda: self.used(switch) == want,
+                       "%s are used" % sorted(want), 40, interval=0.1)
+
+    def traffic(self):
+        """Hosts reach each other."""
+        for n in range(len(self.combinations)):
+            reachable(self.pair.ours.ns, "10.1.%d.2" % n)
+
+    def clear(self):
+        """Removes all."""
+        for switch in self.pair.ours, self.pair.theirs:
+            switch.vsctl(*sum((["--", "del-br", "m%d" % n] for n in range(
+                len(self.combinations))), [])[1:])
+
+
+def test_8023ad(shared):
+    """Mode 802.3ad with a stock partner, active and passive, fast and slow:
+    aggregates, carries traffic, loses a member, and takes it back."""
+    many = Many(shared, [(ours, theirs, rate) for rate in ("fast", "slow")
+                         for ours, theirs in (("active", "active"),
+                                              ("passive", "active"),
+                                              ("active", "passive"))])
+    many.wait_used(0, 1)
+    many.traffic()
+    for n, (ours, theirs, rate) in enumerate(many.combinations):
+        for switch, mine, other in ((shared.ours, ours, theirs),
+                                    (shared.theirs, theirs, ours)):
+            show = switch.lacp("bond%d" % n)
+            assert show.fields["status"] == mine + " negotiated"
+            assert show.fields["lacp_time"] == rate
+            for member in show.members.values():
+                state = set(member["partner state"].split())
+                assert ("activity" in state) == (other == "active")
+                assert ("timeout" in state) == (rate == "fast")
+    for cable in many.cables[::2]:
+        cable.cut()
+    many.wait_used(1)
+    many.traffic()
+    for cable in many.cables[::2]:
+        cable.mend()
+    many.wait_used(0, 1)
+    many.traffic()
+    many.clear()
