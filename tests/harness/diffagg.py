@@ -37,6 +37,8 @@ NICS = BONDS * PORTS
 
 AFTER_CUT = 1.2                 # s.  When to look; it may take longer.
 AFTER_MEND = 3.2
+FLAP = 0.6                      # s.  As long as no cable is plugged in.
+NEXT = 1.3                      # s.  Until what was plugged in is known.
 PATIENCE = 8                    # s.
 
 SYSTEMS = {"A": b"\0\x16\x3e\0\x0a\x01", "B": b"\0\x16\x3e\0\x0b\x01"}
@@ -357,26 +359,43 @@ class Sequence:
         self.first = [j for j in ports if layout[j] == first]
         if first == "-":
             self.first = self.first[:1]
-        plugged = set(self.first)
-        self.steps = []                 # {port: plugged?}
-        for _ in range(n):
-            some = [rng.choice(ports)]
-            if rng.random() < 0.35:     # A partner fails, or returns.
-                group = rng.choice(layout)
-                if group != "-":
-                    some = [j for j in ports if layout[j] == group]
-            elif rng.random() < 0.3 and set(ports) - plugged:
-                some = [min(set(ports) - plugged)]
-            to = not plugged & set(some)
-            plugged = plugged | set(some) if to else plugged - set(some)
-            self.steps.append({j: to for j in some})
+        self._plugged = set(self.first)
+        self.steps = []                 # Each a list of ({port: plugged?},
+        for _ in range(n):              # time until the next, or None).
+            first = self._change(rng)
+            if rng.random() < 0.25 and not any(first.values()):
+                self.steps.append([(first, FLAP),
+                                   (self._to(first, True), None)])
+            elif rng.random() < 0.35:
+                self.steps.append([(first, NEXT), (self._change(rng), None)])
+            else:
+                self.steps.append([(first, None)])
+
+    def _to(self, some, plugged):
+        some = set(some)
+        self._plugged = self._plugged | some if plugged \
+            else self._plugged - some
+        return {j: plugged for j in sorted(some)}
+
+    def _change(self, rng):
+        """Something to plug in or to unplug: a port, or, if a partner fails or
+        returns, all of its ports."""
+        ports = range(len(self.partners))
+        some = [rng.choice(ports)]
+        if rng.random() < 0.35:
+            partner = rng.choice(self.partners)
+            if partner:
+                some = [j for j in ports if self.partners[j] == partner]
+        elif rng.random() < 0.3 and set(ports) - self._plugged:
+            some = [min(set(ports) - self._plugged)]
+        return self._to(some, not self._plugged & set(some))
 
     def __str__(self):
         return "seed %d: partners %s, speeds %s, at first %s\n%s" % (
             self.seed, "".join(p or "-" for p in self.partners), self.speeds,
-            self.first, "\n".join("  %d: %s %s" % (
-                i + 1, "mend" if any(s.values()) else "cut", sorted(s))
-                for i, s in enumerate(self.steps)))
+            self.first, "\n".join("  %d: %s" % (i + 1, ", then ".join(
+                "%s %s" % ("mend" if any(s.values()) else "cut", sorted(s))
+                for s, _gap in step)) for i, step in enumerate(self.steps)))
 
 
 class Race:
@@ -415,16 +434,11 @@ class Race:
         history = collections.defaultdict(list)
         wrong = {}
         n = 0
-        steps = [[{j: True for j in seq.first}] + seq.steps
+        steps = [[[({j: True for j in seq.first}, None)]] + seq.steps
                  for seq in sequences]
-        for k in range(max(map(len, steps))):
-            ports = {}
-            for b, _policy, seq in bonds_of(sequences):
-                step = steps[b // len(POLICIES)][k:k + 1]
-                for j, plugged in (step[0] if step else {}).items():
-                    ports[b * PORTS + j] = plugged
-            self.both("plug", ports)
-            now = self._settle(sequences, any(ports.values()), wrong)
+        for k in range(len(steps[0])):
+            self._step([s[k] for s in steps], sequences)
+            now = self._settle(sequences, wrong)
             for i, (b, policy, seq) in enumerate(bonds_of(sequences)):
                 history[b].append("step %d" % k)
                 history[b] += ["  %5s %s" % (side.label, s[i].text)
@@ -435,10 +449,27 @@ class Race:
                         "\n%s" % (policy, k, seq, "\n".join(history[b]))
         return list(wrong.values()), n
 
-    def _settle(self, sequences, mended, wrong):
+    def _step(self, now, sequences):
+        """Does a step of each lane, and waits a moment."""
+        start = time.monotonic()
+        todo = []                       # (time, lane, {port: plugged?})
+        for lane, parts in enumerate(now):
+            at = 0
+            for ports, gap in parts:
+                todo.append((at, lane, ports))
+                at += (gap or 0) * SLOW
+        for at, lane, ports in sorted(todo, key=lambda t: t[0]):
+            time.sleep(max(0, start + at - time.monotonic()))
+            self.both("plug", {
+                b * PORTS + j: plugged for b, _policy, _seq in bonds_of(
+                    sequences) if b // len(POLICIES) == lane
+                for j, plugged in ports.items()})
+        mended = any(any(ports.values()) for _at, _lane, ports in todo)
+        time.sleep((AFTER_MEND if mended else AFTER_CUT) * SLOW)
+
+    def _settle(self, sequences, wrong):
         """Waits until all bonds but those that are 'wrong' already are the
         same, or long enough; returns what is seen."""
-        time.sleep((AFTER_MEND if mended else AFTER_CUT) * SLOW)
         deadline = time.monotonic() + PATIENCE * SLOW
         while True:
             now = self.both("look", sequences)
