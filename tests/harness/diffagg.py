@@ -250,7 +250,8 @@ class OurSide:
 
     def __init__(self, lab, daemon):
         self.s = Switch(lab, "agg", daemon)
-        self.names = ["m%d" % i for i in range(NICS)]
+        # Our ports are in the order of their names.
+        self.names = ["m%03d" % i for i in range(NICS)]
         self._taps = [self.s.ns.tap(n) for n in self.names]
         for tap in self._taps:
             os.set_blocking(tap.fileno(), False)

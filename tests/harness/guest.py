@@ -385,7 +385,7 @@ class Guest:
         """Pushes the reset button; returns when it has booted."""
         with self._lock:
             self.monitor("system_reset")
-            self._read_until("GUEST READY", 90)
+            self._read_until("GUEST READY", 180)
 
     def one_way(self, i, drop):
         """Lets cable 'i' lose what the guest sends ("rx"), or what it is to

@@ -21,6 +21,8 @@ ACTIVITY, TIMEOUT, AGGREGATION, SYNC = 0x01, 0x02, 0x04, 0x08
 COLLECTING, DISTRIBUTING, DEFAULTED, EXPIRED = 0x10, 0x20, 0x40, 0x80
 MOVING = SYNC | COLLECTING | DISTRIBUTING
 
+MANY = 6                        # Looks in vain after which one may give up.
+
 # A bond of ours or of the guest's: 'ports' are numbers of the case's
 # interfaces, 'settings' what ovs-vsctl gets, or {option: value}.
 Bond = collections.namedtuple("Bond", "ports settings")
@@ -320,23 +322,28 @@ class Bench:
         return found
 
     def see(self, condition, what, timeout):
-        """Waits until a Look that began after now makes it true."""
+        """Waits until a Look that began after now makes it true.  On a busy
+        machine a look takes long, so that it is some of them at least."""
         start = time.monotonic()
         deadline = start + timeout * SLOW
-        last = None
+        end = start + 6 * timeout * SLOW
+        last, n = None, 0
         while True:
             look = self.look
             if look and look.start >= start:
                 start = look.start + 0.001
+                n += 1
                 try:
                     last = condition(look)
                     if last:
                         return look
                 except (AssertionError, KeyError) as e:
                     last = e
-            if time.monotonic() > deadline:
-                raise Timeout("after %g s still not: %s (last: %r; %s)" % (
-                    timeout * SLOW, what, last, self.errors[-1:]))
+            now = time.monotonic()
+            if now > end or (now > deadline and n >= MANY):
+                raise Timeout("after %g s, %d looks, still not: %s (last: %r; "
+                              "%s)" % (timeout * SLOW, n, what, last,
+                                       self.errors[-1:]))
             time.sleep(0.02)
 
     def run_all(self):

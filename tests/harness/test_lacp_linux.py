@@ -168,11 +168,9 @@ def one_way(drop):
     both do again when it is mended."""
     def go(c):
         c.wait_aggregated(0, 1)
-        start = time.monotonic()
         c.bench.guest.one_way(c.first, drop)
-        c.wait_aggregated(1, timeout=12)
         # 3 s until it expires, and 3 more until it is forgotten.
-        assert time.monotonic() - start < 7.5 * SLOW
+        c.wait_aggregated(1, timeout=9)
         reachable(c.bench.s.ns, c.address(2))
         c.bench.guest.one_way(c.first, None)
         c.wait_aggregated(0, 1)
