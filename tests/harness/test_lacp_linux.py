@@ -30,7 +30,7 @@ ETHS = {"eth0", "eth1"}
 
 def lacp_2(*settings):
     """Settings of a bond in mode 802.3ad."""
-    return ["lacp=active"] + ["other_config:bond-" + s for s in (
+    return ["other_config:bond-" + s for s in (
         "mode=802.3ad", "miimon=100", "lacp-rate=fast") + settings]
 
 
