@@ -50,6 +50,7 @@ tests_bndtest_SOURCES = \
 	tests/prop-mii.c \
 	tests/rig-net.c \
 	tests/rig-net.h \
+	tests/truth-acts.c \
 	tests/truth-lacp.c
 tests_bndtest_LDADD = \
 	lib/libbond-engine.a \
