@@ -88,17 +88,10 @@ void
 bnd_rlb_mark(struct bnd_rlb_entry *e, long long int delay, int n, bool urgent,
              long long int now)
 {
-    long long int due = bnd_deadline_in(now, delay);
-
     if (bnd_eth_addr_is_zero(e->client_mac)) {
         return;
     }
-    if (e->due < due) {
-        /* What is pending comes first, perhaps too early to be believed. */
-        n++;
-    } else {
-        e->due = due;
-    }
+    e->due = bnd_deadline_min(e->due, bnd_deadline_in(now, delay));
     e->n_left = MAX(e->n_left, n);
     e->urgent |= urgent;
     e->repeat = e->urgent ? BND_RLB_REPEAT : BND_RLB_DELAY;
