@@ -10,10 +10,11 @@
  *
  * One pass goes one way:
  *
- *   facts -> link -> LACP -> mode -> address -> announce -> publish -> probe
+ *   facts -> link -> LACP -> mode -> address -> announce -> publish -> send
  *
  * and only the difference between what publish sees and what it published
- * before becomes an effect, besides the probes of a monitor whose tick it is.
+ * before becomes an effect, besides what is sent: by the mode (learning
+ * packets, ARP of the host), and probes of a monitor whose tick it is.
  * bnd_event() takes in, bnd_run() decides.
  *
  * An instance has two halves, as the two modules of Open vSwitch that it
