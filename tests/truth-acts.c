@@ -114,13 +114,21 @@ set_port(struct bnd_lacp_port *port, enum bnd_rx_state rx,
          const struct bnd_lacp_info *info)
 {
     port->rx = rx;
-    port->begin = port->restart = port->ntt = false;
+    port->begin = port->restart = port->ntt = port->moved = false;
     port->enabled = port->lacp_enabled = true;
     port->start = 0;
     port->partner = *info;
     port->actor_state = 0;
     port->selected = BND_SELECTED;
     port->current_while = BND_NEVER;
+}
+
+/* Selected == SELECTED?  What is UNSELECTED because of its partner stays where
+ * it is until Selection Logic looks. */
+static bool
+is_selected(const struct bnd_lacp_port *port)
+{
+    return port->selected == BND_SELECTED && !port->moved;
 }
 
 static void
@@ -157,7 +165,7 @@ check_current(struct bnd_lacp_port *port, unsigned int sender,
     uint8_t state = matched ? 0x3d : 0x3d & ~BND_LACP_SYNC;
 
     expect(port->rx == BND_RX_CURRENT
-           && (port->selected == BND_SELECTED) == selected
+           && is_selected(port) == selected
            && port->ntt == ntt && port->partner.state == state
            && bnd_lacp_info_same_port(&port->partner, &partner)
            && port->actor_state == BND_LACP_SYNC
@@ -175,7 +183,7 @@ check_individual(struct bnd_lacp_port *port, unsigned int of_us)
     pdu.partner = change(bnd_lacp_actor(port), of_us);
     rx_step(port, &pdu);
     expect(port->partner.state == pdu.actor.state
-           && port->selected == BND_UNSELECTED,
+           && !is_selected(port),
            "Receive: CURRENT, not aggregatable, of us %#x", of_us);
 }
 
@@ -197,7 +205,7 @@ check_rx_entries(struct bnd_lacp_port *port, uint8_t bits)
             expect(port->rx == BND_RX_PORT_DISABLED
                    && bnd_lacp_info_equal(&port->partner, &p, UINT8_MAX)
                    && port->actor_state == bits
-                   && port->selected == BND_SELECTED
+                   && is_selected(port)
                    && port->current_while == BND_NEVER,
                    "Receive: %d -> PORT_DISABLED", from);
         }
@@ -210,7 +218,7 @@ check_rx_entries(struct bnd_lacp_port *port, uint8_t bits)
         rx_step(port, NULL);
         expect(bnd_lacp_info_equal(&port->partner, &nobody, UINT8_MAX)
                && port->actor_state == BND_LACP_DEFAULTED
-               && port->selected == BND_UNSELECTED && !port->begin,
+               && !is_selected(port) && !port->begin,
                "Receive: %d, BEGIN", from);
     }
 
@@ -226,7 +234,7 @@ check_rx_entries(struct bnd_lacp_port *port, uint8_t bits)
         expect(port->rx == BND_RX_EXPIRED
                && bnd_lacp_info_equal(&port->partner, &p, UINT8_MAX)
                && port->actor_state == (bits | BND_LACP_EXPIRED)
-               && port->selected == BND_SELECTED
+               && is_selected(port)
                && port->current_while == NOW + 3000,
                "Receive: -> EXPIRED");
     }
@@ -240,7 +248,7 @@ check_rx_entries(struct bnd_lacp_port *port, uint8_t bits)
     expect(port->rx == BND_RX_LACP_DISABLED
            && bnd_lacp_info_equal(&port->partner, &nobody, UINT8_MAX)
            && port->actor_state == BND_LACP_DEFAULTED
-           && port->selected == BND_UNSELECTED,
+           && !is_selected(port),
            "Receive: -> LACP_DISABLED");
 
     /* -> DEFAULTED: update_Default_Selected; recordDefault; Expired :=
@@ -254,7 +262,7 @@ check_rx_entries(struct bnd_lacp_port *port, uint8_t bits)
         expect(port->rx == BND_RX_DEFAULTED
                && bnd_lacp_info_equal(&port->partner, &nobody, UINT8_MAX)
                && port->actor_state == BND_LACP_DEFAULTED
-               && ((port->selected == BND_SELECTED)
+               && (is_selected(port)
                    == !(mask & (FIELDS | STATE(BND_LACP_AGGREGATION)))),
                "Receive: -> DEFAULTED, %#x", mask);
     }
