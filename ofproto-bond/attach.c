@@ -23,6 +23,7 @@
 #include "ofproto-bond/hosts.h"
 #include "ofproto-bond/lb-host.h"
 #include "ofproto-bond/listen.h"
+#include "ofproto-bond/ob-config.h"
 #include "ofproto-bond/sources.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
@@ -426,6 +427,64 @@ __wrap_mcast_snooping_add_mld(struct mcast_snooping *ms,
         ob_groups_note(ms, &group, vlan, 1);
     }
     return __real_mcast_snooping_add_mld(ms, p, vlan, port);
+}
+
+OB_HOOK(ofproto_bundle_register);
+
+/* Fills in 'members' as the rows of 's' say, their names from its ports. */
+static void
+lacp_members(const struct ofproto *ofproto,
+             const struct ofproto_bundle_settings *s,
+             struct lacp_member_settings members[])
+{
+    for (size_t i = 0; i < s->n_members; i++) {
+        const struct ofport *port = ofproto_get_port(ofproto, s->members[i]);
+        struct ob_lacp_member_keys keys;
+
+        members[i].name = xstrdup(port ? netdev_get_name(port->netdev) : "");
+        ob_config_lacp_member(s->name, members[i].name, &keys);
+        members[i].id = keys.port_id;
+        members[i].priority = keys.priority;
+        members[i].key = keys.key;
+    }
+}
+
+/* A mode that needs LACP as Linux has it gets it, though its users may not know
+ * Open vSwitch's columns; and what these do not say is for the engine to
+ * choose. */
+int
+__wrap_ofproto_bundle_register(struct ofproto *ofproto, void *aux,
+                               const struct ofproto_bundle_settings *s)
+{
+    struct ofproto_bundle_settings with = *s;
+    struct lacp_settings lacp;
+    struct ob_lacp_keys keys;
+    int error;
+
+    if (!s->bond || !ob_config_needs_lacp(s->name, &keys)) {
+        return __real_ofproto_bundle_register(ofproto, aux, s);
+    }
+    lacp = (struct lacp_settings) {
+        .name = s->name,
+        .id = s->lacp ? s->lacp->id : keys.system,
+        .priority = keys.system_priority,
+        .active = keys.active,
+        .fast = keys.fast,
+        .fallback_ab_cfg = keys.fallback,
+    };
+    if (eth_addr_is_zero(lacp.id)
+        && !ob_host_mac_asked(ofproto->name, &lacp.id)) {
+        eth_addr_from_uint64(ofproto_get_datapath_id(ofproto), &lacp.id);
+    }
+    with.lacp = &lacp;
+    with.lacp_members = xcalloc(s->n_members, sizeof *with.lacp_members);
+    lacp_members(ofproto, s, with.lacp_members);
+    error = __real_ofproto_bundle_register(ofproto, aux, &with);
+    for (size_t i = 0; i < s->n_members; i++) {
+        free(with.lacp_members[i].name);
+    }
+    free(with.lacp_members);
+    return error;
 }
 
 OB_HOOK(xlate_bundle_set);

@@ -23,6 +23,9 @@ struct host {
 
 static struct shash hosts = SHASH_INITIALIZER(&hosts);
 
+/* What Open vSwitch last asked any device to have, by its name. */
+static struct shash asked = SHASH_INITIALIZER(&asked);
+
 /* The claim that counts, or null. */
 static const struct shash_node *
 first_claim(const struct host *h)
@@ -135,9 +138,22 @@ ob_host_mac_winner(const char *bond)
     return NULL;
 }
 
+bool
+ob_host_mac_asked(const char *local, struct eth_addr *mac)
+{
+    const struct eth_addr *last = shash_find_data(&asked, local);
+
+    if (last) {
+        *mac = *last;
+    }
+    return last != NULL;
+}
+
 void
 ob_host_mac_filter(const struct netdev *netdev, struct eth_addr *mac)
 {
+    free(shash_replace(&asked, netdev_get_name(netdev),
+                       xmemdup(mac, sizeof *mac)));
     if (!shash_is_empty(&hosts)) {
         struct host *h = shash_find_data(&hosts, netdev_get_name(netdev));
 

@@ -41,4 +41,8 @@ const char *ob_host_mac_winner(const char *bond);
  * a bond knows better. */
 void ob_host_mac_filter(const struct netdev *netdev, struct eth_addr *mac);
 
+/* Stores in '*mac' what Open vSwitch last asked LOCAL port 'local' to have,
+ * which is the address of its bridge.  False if it never did. */
+bool ob_host_mac_asked(const char *local, struct eth_addr *mac);
+
 #endif /* host-mac.h */

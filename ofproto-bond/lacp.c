@@ -181,9 +181,10 @@ lacp_member_unregister(struct lacp *lacp, const void *aux)
     struct ob_member *m = o ? ob_owner_find_member(o, aux) : NULL;
 
     if (m) {
+        ob_owner_configure_lacp_port(o, m, NULL);
+        ob_owner_pass(o, false);        /* The partner may be told of it. */
         ob_slow_close(o, m);
         m->in_lacp = false;
-        ob_owner_configure_lacp_port(o, m, NULL);
         ob_owner_release_member(o, m);
     }
 }

@@ -8,6 +8,7 @@
 #include "ofproto-bond/event-log.h"
 #include "ofproto-bond/owner.h"
 #include "policy/check.h"
+#include "policy/policy.h"
 #include "util.h"
 
 static ob_config_source *source;
@@ -16,6 +17,50 @@ void
 ob_config_set_source(ob_config_source *source_)
 {
     source = source_;
+}
+
+static ob_config_lacp_source *lacp_source;
+static ob_config_lacp_member_source *lacp_member_source;
+
+void
+ob_config_set_lacp_sources(ob_config_lacp_source *lacp_source_,
+                           ob_config_lacp_member_source *member_source)
+{
+    lacp_source = lacp_source_;
+    lacp_member_source = member_source;
+}
+
+bool
+ob_config_needs_lacp(const char *name, struct ob_lacp_keys *keys)
+{
+    struct ob_owner *o = ob_owner_get(name);
+    struct bnd_settings base, merged;
+    bool lacp = false, needs = false;
+
+    if (!source || !lacp_source) {
+        return false;
+    }
+    bnd_settings_init(&base);
+    bnd_overlay_begin(&o->overlay);
+    if (source(name, &o->overlay, &base, &lacp)) {
+        bnd_policy_settle(&o->overlay, &base, lacp, &merged);
+        needs = (bnd_policy_get(bnd_settings_mode(&merged))->traits
+                 & BND_MT_AGGREGATORS) != 0;
+        bnd_settings_uninit(&merged);
+    }
+    bnd_settings_uninit(&base);
+    memset(keys, 0, sizeof *keys);
+    return needs && lacp_source(name, keys);
+}
+
+void
+ob_config_lacp_member(const char *name, const char *member,
+                      struct ob_lacp_member_keys *keys)
+{
+    memset(keys, 0, sizeof *keys);
+    if (lacp_member_source) {
+        lacp_member_source(name, member, keys);
+    }
 }
 
 /* Is one of the lines of 'lines', which may be null, 'line' of 'len' bytes? */

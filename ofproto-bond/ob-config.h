@@ -32,6 +32,36 @@ void ob_config_set_source(ob_config_source *);
  * are new and keeps all of them. */
 void ob_config_overlay(struct ob_owner *, struct bnd_settings *s);
 
+/* What a port and its members say of LACP by columns and keys of Open vSwitch:
+ * 0 for what they do not say, or say wrongly. */
+struct ob_lacp_keys {
+    bool active;                /* Not passive. */
+    bool fast;
+    bool fallback;
+    struct eth_addr system;
+    uint16_t system_priority;
+};
+struct ob_lacp_member_keys {
+    uint16_t port_id;
+    uint16_t priority;
+    uint16_t key;
+};
+
+/* Another source reads those of port 'name', and the third one those of
+ * interface 'member' there. */
+typedef bool ob_config_lacp_source(const char *name, struct ob_lacp_keys *);
+typedef bool ob_config_lacp_member_source(const char *name,
+                                          const char *member,
+                                          struct ob_lacp_member_keys *);
+void ob_config_set_lacp_sources(ob_config_lacp_source *,
+                                ob_config_lacp_member_source *);
+
+/* Does the mode of the bond called 'name' need LACP as Linux has it, whatever
+ * is in Open vSwitch's own column?  If so, reads its keys. */
+bool ob_config_needs_lacp(const char *name, struct ob_lacp_keys *);
+void ob_config_lacp_member(const char *name, const char *member,
+                           struct ob_lacp_member_keys *);
+
 /* Hands the engine the options of member 'm' if they are new to it. */
 void ob_config_member(struct ob_owner *, struct ob_member *);
 

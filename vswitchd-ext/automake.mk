@@ -28,6 +28,7 @@ BND_HOOKS = \
 	netdev_rxq_recv \
 	netdev_set_etheraddr \
 	odp_execute_actions \
+	ofproto_bundle_register \
 	ovsdb_idl_create \
 	ovsdb_idl_run \
 	xlate_actions \

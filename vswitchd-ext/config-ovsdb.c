@@ -265,9 +265,62 @@ read_port(const char *name, struct bnd_overlay *overlay,
             free(text);
         }
     }
-    *lacp = port->lacp && (!strcmp(port->lacp, "active")
-                           || !strcmp(port->lacp, "passive"));
+    /* Where the column says nothing, a mode that needs LACP gets it. */
+    *lacp = !port->lacp || strcmp(port->lacp, "off");
     return true;
+}
+
+/* Returns the value of 'key', or 0 if that is not in the range of LACP. */
+static uint16_t
+get_u16(const struct smap *other_config, const char *key)
+{
+    int value = smap_get_int(other_config, key, 0);
+
+    return value > 0 && value <= UINT16_MAX ? value : 0;
+}
+
+static bool
+read_lacp(const char *name, struct ob_lacp_keys *keys)
+{
+    const struct ovsrec_port *port = bx_find_port(name);
+    const char *system;
+
+    if (!port) {
+        return false;
+    }
+    system = smap_get_def(&port->other_config, "lacp-system-id", "");
+    if (!eth_addr_from_string(system, &keys->system)) {
+        keys->system = eth_addr_zero;
+    }
+    keys->active = !port->lacp || strcmp(port->lacp, "passive");
+    keys->fast = !strcasecmp(smap_get_def(&port->other_config, "lacp-time",
+                                          ""), "fast");
+    keys->fallback = smap_get_bool(&port->other_config, "lacp-fallback-ab",
+                                   false);
+    keys->system_priority = get_u16(&port->other_config,
+                                    "lacp-system-priority");
+    return true;
+}
+
+static bool
+read_lacp_member(const char *name, const char *member,
+                 struct ob_lacp_member_keys *keys)
+{
+    const struct ovsrec_port *port = bx_find_port(name);
+
+    for (size_t i = 0; port && i < port->n_interfaces; i++) {
+        const struct ovsrec_interface *iface = port->interfaces[i];
+
+        if (!strcmp(iface->name, member)) {
+            keys->port_id = get_u16(&iface->other_config, "lacp-port-id");
+            keys->priority = get_u16(&iface->other_config,
+                                     "lacp-port-priority");
+            keys->key = get_u16(&iface->other_config,
+                                "lacp-aggregation-key");
+            return true;
+        }
+    }
+    return false;
 }
 
 void
@@ -283,4 +336,5 @@ bx_config_init(struct ovsdb_idl *idl)
     the_idl = idl;
     by_name = ovsdb_idl_index_create1(idl, &ovsrec_port_col_name);
     ob_config_set_source(read_port);
+    ob_config_set_lacp_sources(read_lacp, read_lacp_member);
 }
