@@ -185,6 +185,11 @@ bnd_policy_finish_view(const struct bnd_pass *pass, struct bnd_view *view)
     const struct bnd_mode_class *class
         = bnd_policy_get(bnd_settings_mode(pass->settings));
 
+    /* The mode that is fallen back to knows nothing of min_links. */
+    if (pass->lacp_fallback == BND_LACP_FB_AB && !pass->lacp_carrier
+        && class->traits & BND_MT_AGGREGATORS) {
+        bnd_policy_block(view);
+    }
     finish_admission(pass, view);
     if (class->traits & BND_MT_QUEUES && !view->blocked) {
         pin_queues(pass, view);
