@@ -82,8 +82,8 @@ list_member(struct bnd_bond *b, struct bnd_member *m)
 
     b->members = xrealloc(b->members,
                           (b->n_members + 1) * sizeof *b->members);
-    for (; i > b->n_joined && strcmp(b->members[i - 1]->name, m->name) > 0;
-         i--) {
+    for (; i > b->n_joined
+         && bnd_compare_names(b->members[i - 1]->name, m->name) > 0; i--) {
         b->members[i] = b->members[i - 1];
     }
     b->members[i] = m;

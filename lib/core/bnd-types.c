@@ -150,3 +150,51 @@ bnd_drop_reason_name(enum bnd_drop_reason reason)
     ovs_assert(reason < BND_N_DROP_REASONS);
     return drop_reason_names[reason];
 }
+
+static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Returns how many digits the number at '*p' has, leading zeros left out, and
+ * has '*p' stand on the first of them. */
+static size_t
+number_len(const char **p)
+{
+    size_t n = 0;
+
+    while ((*p)[0] == '0' && is_digit((*p)[1])) {
+        (*p)++;
+    }
+    while (is_digit((*p)[n])) {
+        n++;
+    }
+    return n;
+}
+
+int
+bnd_compare_names(const char *a, const char *b)
+{
+    const char *p = a, *q = b;
+
+    while (*p && *q) {
+        if (is_digit(*p) && is_digit(*q)) {
+            size_t n = number_len(&p);
+            size_t m = number_len(&q);
+            int cmp = n != m ? (n < m ? -1 : 1) : memcmp(p, q, n);
+
+            if (cmp) {
+                return cmp;
+            }
+            p += n;
+            q += m;
+        } else if (*p != *q) {
+            break;
+        } else {
+            p++;
+            q++;
+        }
+    }
+    return *p == *q ? strcmp(a, b) : (*p < *q ? -1 : 1);
+}

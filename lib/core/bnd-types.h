@@ -223,4 +223,8 @@ const char *bnd_cause_name(enum bnd_cause);
 const char *bnd_lacp_status_name(enum bnd_lacp_status);
 const char *bnd_drop_reason_name(enum bnd_drop_reason);
 
+/* Compares names of interfaces in the order in which people count them: eth2
+ * comes before eth10.  Returns < 0, 0 or > 0; 0 only if they are the same. */
+int bnd_compare_names(const char *a, const char *b);
+
 #endif /* bnd-types.h */

@@ -129,7 +129,7 @@ bnd_lacp_comes_before(const struct bnd_lacp_port *a,
         return a->saved->order < b->saved->order;
     }
     return (a->saved || b->saved ? a->saved != NULL
-            : strcmp(a->name, b->name) < 0);
+            : bnd_compare_names(a->name, b->name) < 0);
 }
 
 /* The number of 'port', which is new; 0 if it has none yet. */
