@@ -408,35 +408,41 @@ send_by_policy(const struct job *job, struct dp_packet_batch *batch)
 
 /* The host apart from all others (balance-tlb, balance-alb). */
 
-/* Returns the place that 'packet' is counted at. */
+/* Returns the place that 'packet', one of the host's, is counted at. */
 static inline ALWAYS_INLINE uint32_t
-place_of(const struct ob_fast_view *v, const struct dp_packet *packet,
-         bool is_host)
+host_place(const struct ob_fast_view *v, const struct dp_packet *packet,
+           bool by_ip, enum bnd_policy policy)
 {
-    if (OVS_LIKELY(is_host)) {
-        int slot = bnd_lb_slot(v->base, frame_of(packet),
-                               dp_packet_size(packet));
+    const uint8_t *frame = frame_of(packet);
+    size_t len = dp_packet_size(packet);
+    int slot;
 
-        return slot < 0 ? OB_UNBALANCED : OB_HOST_PLACE(slot);
+    if (OVS_UNLIKELY(v->compat)
+        || !bnd_lb_try_slot(v->base, by_ip, policy, frame, len, &slot)) {
+        slot = bnd_lb_slot__(v->base, frame, len);
     }
-    return slot_of(v, hash_src(v, packet));
+    return slot < 0 ? OB_UNBALANCED : OB_HOST_PLACE(slot);
 }
 
 /* As send_hashed(), and gives the host's frames the address of the member that
  * they leave by. */
-static void
-send_lb(const struct job *job, struct dp_packet_batch *batch)
+static inline ALWAYS_INLINE void
+send_lb(const struct job *job, struct dp_packet_batch *batch, bool by_ip,
+        enum bnd_policy policy)
 {
     const struct ob_fast_view *v = job->view;
     struct ob_counts *counts = job->block->counts;
     uint8_t members[NETDEV_MAX_BURST];
     uint64_t n_packets = 0, n_bytes = 0;
+    size_t n = batch->count;
     uint32_t last = 0;
 
-    for (size_t i = 0; i < batch->count; i++) {
+    for (size_t i = 0; i < n; i++) {
         struct dp_packet *packet = batch->packets[i];
         bool is_host = bnd_peek_src(frame_of(packet)) == v->host_src;
-        uint32_t place = place_of(v, packet, is_host);
+        uint32_t place = (OVS_LIKELY(is_host)
+                          ? host_place(v, packet, by_ip, policy)
+                          : slot_of(v, hash_src(v, packet)));
 
         if (place != last) {
             ob_counts_add(&counts[last], n_packets, n_bytes);
@@ -454,6 +460,44 @@ send_lb(const struct job *job, struct dp_packet_batch *batch)
     }
     ob_counts_add(&counts[last], n_packets, n_bytes);
     send_each(job, batch, members);
+}
+
+static void
+send_by_host(const struct job *job, struct dp_packet_batch *batch)
+{
+    if (job->view->base->lb_by_ip) {
+        send_lb(job, batch, true, BND_POLICY_LAYER2);
+        return;
+    }
+    switch ((enum bnd_policy) job->view->policy) {
+    case BND_POLICY_LAYER2:
+        send_lb(job, batch, false, BND_POLICY_LAYER2);
+        break;
+
+    case BND_POLICY_LAYER23:
+        send_lb(job, batch, false, BND_POLICY_LAYER23);
+        break;
+
+    case BND_POLICY_LAYER34:
+        send_lb(job, batch, false, BND_POLICY_LAYER34);
+        break;
+
+    case BND_POLICY_VLAN_SRCMAC:
+        send_lb(job, batch, false, BND_POLICY_VLAN_SRCMAC);
+        break;
+
+    case BND_POLICY_ENCAP23:
+        send_lb(job, batch, false, BND_POLICY_ENCAP23);
+        break;
+
+    case BND_POLICY_ENCAP34:
+        send_lb(job, batch, false, BND_POLICY_ENCAP34);
+        break;
+
+    case BND_N_POLICIES:
+    default:
+        OVS_NOT_REACHED();
+    }
 }
 
 /* balance-rr. */
@@ -615,7 +659,7 @@ send_batch(const struct job *job, struct dp_packet_batch *batch)
         break;
 
     case BND_XMIT_LB:
-        send_lb(job, batch);
+        send_by_host(job, batch);
         break;
 
     case BND_N_XMITS:

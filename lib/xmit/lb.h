@@ -19,7 +19,8 @@
  *
  * The bucket is the XOR of all octets of the destination's IP address, or that
  * of the transmit hash policy.  As there, common frames are recognized inline
- * and all others by bnd_lb_slot__(), with the same results.
+ * and all others by bnd_lb_slot__(), with the same results; as there, the packet
+ * path chooses among policies once per batch.
  *
  * Thread-safety
  * -------------
@@ -31,6 +32,7 @@
 #ifndef BND_LB_H
 #define BND_LB_H 1
 
+#include "compiler.h"
 #include "xmit/hash.h"
 #include "xmit/view.h"
 
@@ -45,14 +47,11 @@ bnd_lb_is_host(const struct bnd_view *view, const uint8_t *frame)
             && !bnd_eth_addr_is_zero(view->host_mac));
 }
 
-/* Returns the hash of a frame by the policy of 'view'. */
+/* Returns the hash of a frame by 'policy', with the formulas of today. */
 static inline uint32_t
-bnd_lb_hash(const struct bnd_view *view, const uint8_t *frame, size_t len)
+bnd_lb_hash_by(enum bnd_policy policy, const uint8_t *frame, size_t len)
 {
-    if (OVS_UNLIKELY(view->compat)) {
-        return bnd_hash_frame(view->policy, true, frame, len);
-    }
-    switch ((enum bnd_policy) view->policy) {
+    switch (policy) {
     case BND_POLICY_LAYER2:
         return bnd_hash_layer2(frame, len);
     case BND_POLICY_LAYER23:
@@ -71,6 +70,15 @@ bnd_lb_hash(const struct bnd_view *view, const uint8_t *frame, size_t len)
     }
 }
 
+/* Returns the hash of a frame by the policy of 'view'. */
+static inline uint32_t
+bnd_lb_hash(const struct bnd_view *view, const uint8_t *frame, size_t len)
+{
+    return (OVS_UNLIKELY(view->compat)
+            ? bnd_hash_frame(view->policy, true, frame, len)
+            : bnd_lb_hash_by(view->policy, frame, len));
+}
+
 /* The bucket for hash 'h'. */
 static inline int
 bnd_lb_bucket(const struct bnd_view *view, uint32_t h)
@@ -87,11 +95,13 @@ bnd_lb_xor(uint32_t x)
     return x ^ x >> 8;
 }
 
-/* Returns the bucket of one of the host's frames, from 0 to
- * BND_N_SLOTS - 1 (and below 'view->n_host_slots' if there are any), or -1 if
- * it leaves by the active member. */
-static inline int
-bnd_lb_slot(const struct bnd_view *view, const uint8_t *frame, size_t len)
+/* Is one of the host's frames so common that it is balanced by 'policy', or, if
+ * 'by_ip', by its destination?  Then '*slot' becomes its bucket; else it is for
+ * bnd_lb_slot__().  For calling code that knows both at compile time. */
+static inline ALWAYS_INLINE bool
+bnd_lb_try_slot(const struct bnd_view *view, bool by_ip,
+                enum bnd_policy policy, const uint8_t *frame, size_t len,
+                int *slot)
 {
     enum { IGMP = 2, ICMPV6 = 58 };
     size_t ofs = (OVS_UNLIKELY(bnd_peek_is_tagged(frame, len))
@@ -104,20 +114,35 @@ bnd_lb_slot(const struct bnd_view *view, const uint8_t *frame, size_t len)
         if (OVS_UNLIKELY(bnd_peek_is_multicast(frame) || dst == UINT32_MAX
                          || (bnd_peek_ip4_proto(frame, ofs) & 0xff)
                             == IGMP)) {
-            return bnd_lb_slot__(view, frame, len);
+            return false;
         }
     } else if (bnd_peek_is_ip6(frame, len, ofs, 0)) {
         dst = bnd_peek_ip6_dst(frame, ofs);
         if (OVS_UNLIKELY(bnd_peek_is_multicast(frame)
                          || bnd_peek_ip6_proto(frame, ofs) == ICMPV6
                          || bnd_peek_ip6_is_anonymous(frame, ofs))) {
-            return bnd_lb_slot__(view, frame, len);
+            return false;
         }
     } else {
-        return bnd_lb_slot__(view, frame, len);
+        return false;
     }
-    return (view->lb_by_ip ? bnd_lb_xor(dst)
-            : bnd_lb_bucket(view, bnd_lb_hash(view, frame, len)));
+    *slot = (by_ip ? bnd_lb_xor(dst)
+             : bnd_lb_bucket(view, bnd_lb_hash_by(policy, frame, len)));
+    return true;
+}
+
+/* Returns the bucket of one of the host's frames, from 0 to
+ * BND_N_SLOTS - 1 (and below 'view->n_host_slots' if there are any), or -1 if
+ * it leaves by the active member. */
+static inline int
+bnd_lb_slot(const struct bnd_view *view, const uint8_t *frame, size_t len)
+{
+    int slot;
+
+    return (OVS_LIKELY(!view->compat)
+            && bnd_lb_try_slot(view, view->lb_by_ip, view->policy, frame,
+                               len, &slot)
+            ? slot : bnd_lb_slot__(view, frame, len));
 }
 
 #endif /* lb.h */
