@@ -247,6 +247,9 @@ class Many:
                         "%s%d-1" % (char, n)] + some
         for end, (switch, cmd) in enumerate(zip(ends, cmds), 1):
             switch.vsctl(*cmd[1:])
+            # A member does not answer for its bridge.
+            switch.ns.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/all/"
+                          "arp_ignore")
             for n in range(len(combinations)):
                 switch.ns.set_link("m%d" % n, "up")
                 switch.ns.run("ip", "addr", "add", "10.1.%d.%d/24" % (n, end),
