@@ -9,7 +9,6 @@ The learning switch (learning.py) says what it has seen; Echo keeps everybody
 talking; Tables has what clients believe about the host's address."""
 
 import collections
-import concurrent.futures
 import json
 import os
 import selectors
@@ -24,6 +23,7 @@ from lab import Cable, Host, Namespace, wait_until
 from switch import Switch
 
 HOST, HOST10 = "10.0.0.1", "10.10.0.1"  # The latter is in VLAN 10.
+HOST6 = "fd00::1"
 VLAN = 10
 
 Seen = collections.namedtuple("Seen", "time mac")
@@ -62,11 +62,21 @@ class Client(Namespace):
         self._netlink = self.inside(lambda: socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW, 0))
 
+    def add_ipv6(self):
+        """An address of IPv6, fd00::a0 for 10.0.0.160, and from now on the
+        host is known by its own."""
+        self.address = "fd00::%x" % int(self.address.split(".")[3])
+        self.host = HOST6
+        self.run("sh", "-ec", """
+            echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6
+            ip addr add %s/64 dev eth0 nodad""" % self.address)
+
     def neighbours(self):
         """{IP: MAC or None} as the kernel has them."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         # RTM_GETNEIGH, NLM_F_REQUEST | NLM_F_DUMP.
         self._netlink.send(struct.pack("=IHHIIBBHiHBB", 28, 30, 0x301, 1, 0,
-                                       socket.AF_INET, 0, 0, 0, 0, 0, 0))
+                                       family, 0, 0, 0, 0, 0, 0))
         found = {}
         while True:
             data = self._netlink.recv(1 << 16)
@@ -77,7 +87,8 @@ class Client(Namespace):
                     return found
                 attributes = dict(_attributes(data[at + 28:at + size]))
                 mac = attributes.get(2)
-                found[socket.inet_ntoa(attributes[1])] = mac and mac.hex(":")
+                found[socket.inet_ntop(family, attributes[1])] \
+                    = mac and mac.hex(":")
                 at += (size + 3) & ~3
 
     def close(self):
@@ -126,6 +137,10 @@ class Core:
     def count(self):
         """Counts frames and bytes from 0."""
         self._ask("count")
+
+    def forget(self):
+        """Frames go everywhere until their destinations are heard of."""
+        self._ask("forget")
 
     def report(self):
         """What was seen until now."""
@@ -201,8 +216,11 @@ class Flow:
         self.name = name
         self.address = address
         self.number = number
+        self.ipv6 = ":" in address
         self.socket = ns.inside(lambda: socket.socket(
-            socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP))
+            socket.AF_INET6 if self.ipv6 else socket.AF_INET,
+            socket.SOCK_RAW, socket.IPPROTO_ICMPV6 if self.ipv6
+            else socket.IPPROTO_ICMP))
         self.socket.setblocking(False)
         self.sent = []                  # Times, by sequence number.
         self.answered = {}              # {sequence number: time}
@@ -210,8 +228,8 @@ class Flow:
 
     def send(self, size):
         """Sends one request."""
-        body = struct.pack("!BBHHH", 8, 0, 0, self.number,
-                           len(self.sent) & 0xffff) + bytes(size)
+        body = struct.pack("!BBHHH", 128 if self.ipv6 else 8, 0, 0,
+                           self.number, len(self.sent) & 0xffff) + bytes(size)
         total = sum(struct.unpack("!%dH" % (len(body) // 2), body))
         total = (total & 0xffff) + (total >> 16)
         total += total >> 16
@@ -227,9 +245,10 @@ class Flow:
         try:
             while True:
                 data = self.socket.recv(2048)
-                kind, number, seq = data[20], *struct.unpack_from("!HH", data,
-                                                                  24)
-                if kind == 0 and number == self.number:
+                data = data if self.ipv6 else data[20:]
+                kind = data[0]
+                number, seq = struct.unpack_from("!HH", data, 4)
+                if kind in (0, 129) and number == self.number:
                     self.copies += seq in self.answered
                     self.answered.setdefault(seq, time.time())
         except OSError:
@@ -315,26 +334,27 @@ class Tables:
         self.pause = pause
         self.history = {c.address: [] for c in core.clients}
         self._end = False
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self):
         while not self._end:
-            self.look()
+            self._look()
             time.sleep(self.pause)
 
-    def look(self):
-        """Looks at all of them."""
-        for c in self.core.clients:
-            mac = c.neighbours().get(c.host)
-            history = self.history[c.address]
-            if not history or history[-1].mac != mac:
-                history.append(Seen(time.time(), mac))
+    def _look(self):
+        with self._lock:
+            for c in self.core.clients:
+                mac = c.neighbours().get(c.host)
+                history = self.history[c.address]
+                if not history or history[-1].mac != mac:
+                    history.append(Seen(time.time(), mac))
 
     def now(self):
-        """{client's address: MAC}."""
-        return {c: h[-1].mac if h else None
-                for c, h in self.history.items()}
+        """{client's address: MAC or None}."""
+        self._look()
+        return {c: h[-1].mac for c, h in self.history.items()}
 
     def between(self, client, since, until):
         """The [(Seen, the one after it or None)] of a span of time, with that
@@ -388,6 +408,12 @@ class OurBond:
             self.s.ns.run("ip", "link", "set", cable.a, "address", MACS[i])
             self.cables.append(cable)
             core.trunks.append(cable.b)
+
+    def add_ipv6(self):
+        """An address of IPv6 for the host."""
+        self.s.ns.run("sh", "-ec", """
+            echo 0 > /proc/sys/net/ipv6/conf/br0/disable_ipv6
+            ip addr add %s/64 dev br0 nodad""" % HOST6)
 
     def create(self, mode, members, options=None, vlan=False):
         """Makes the bond."""
@@ -521,19 +547,14 @@ class LinuxBond:
 
 
 class Twins:
-    """The same network twice: at Linux' driver, and at our bond."""
+    """The same network twice: at Linux' driver, and at our bond.  'pool' must
+    live as long as the lab: what a thread has started ends with it."""
 
-    def __init__(self, lab, daemon, vlans, n):
+    def __init__(self, pool, lab, daemon, vlans, n):
         cores = [Core(lab, vlans, label) for label in ("linux-", "ours-")]
-        # What a thread has started ends with it.
-        self.pool = concurrent.futures.ThreadPoolExecutor(2)
-        linux = self.pool.submit(LinuxBond, lab, cores[0], n)
-        ours = self.pool.submit(OurBond, lab, daemon, cores[1], n)
+        linux = pool.submit(LinuxBond, lab, cores[0], n)
+        ours = pool.submit(OurBond, lab, daemon, cores[1], n)
         self.bonds = {"linux": linux.result(), "ours": ours.result()}
         self.cores = dict(zip(self.bonds, cores))
         for core in cores:
             core.start()
-
-    def close(self):
-        """Ends threads."""
-        self.pool.shutdown()

@@ -16,6 +16,8 @@ Each line on standard input asks for what has been seen until now:
 
     report      one line of JSON on standard output
     count       counts frames and bytes from 0
+    forget      no longer knows where addresses are, so that frames to them go
+                everywhere
 
 A report has
 
@@ -146,6 +148,9 @@ class LearningSwitch:
                 "flooded": self.flooded}), flush=True)
         elif line == "count":
             self.count()
+            print("{}", flush=True)
+        elif line == "forget":
+            self.table.clear()
             print("{}", flush=True)
         return line != ""
 
