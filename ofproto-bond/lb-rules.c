@@ -37,17 +37,24 @@ find(const struct ob_lb_rules *rules, bnd_id member)
     return NULL;
 }
 
-/* Makes '*rule' stand, which is as 'old' (may be null) but for the id. */
+/* Makes '*rule' stand in place of 'old', which may be null, under the same
+ * id. */
 static void
 install(struct ofproto_dpif *ofproto, struct lb_rule *rule,
         const struct lb_rule *old)
 {
-    rule->id = old && old->id ? old->id : recirc_alloc_id(ofproto);
-    if (rule->id && !(old && old->id && old->ofp_port == rule->ofp_port
-                      && eth_addr_equals(old->mac, rule->mac))
-        && !ob_attach_set_source_rule(ofproto, rule->id, rule->mac,
-                                      rule->ofp_port)) {
-        recirc_free_id(rule->id);
+    bool stood = old && old->id;
+
+    rule->id = stood ? old->id : recirc_alloc_id(ofproto);
+    if (!rule->id || (stood && old->ofp_port == rule->ofp_port
+                      && eth_addr_equals(old->mac, rule->mac))) {
+        return;
+    }
+    if (!ob_attach_set_source_rule(ofproto, rule->id, rule->mac,
+                                   rule->ofp_port)) {
+        if (!stood) {
+            recirc_free_id(rule->id);   /* Else drop() does. */
+        }
         rule->id = 0;
     }
 }
