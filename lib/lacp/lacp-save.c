@@ -47,7 +47,8 @@ bnd_lacp_port_save(const struct bnd_lacp *lacp, bnd_id id, struct ds *ds)
 
     if (!port || port->rx != BND_RX_CURRENT || port->begin
         || port->selected != BND_SELECTED || !port->agg
-        || !collects(port->mux) || port->watch.last_tx == BND_NEVER) {
+        || !collects(port->mux) || port->watch.last_tx == BND_NEVER
+        || bnd_eth_addr_is_zero(port->partner.system)) {
         return false;
     }
     while (lacp->ports[order] != port) {
@@ -170,36 +171,82 @@ is_expired(const struct bnd_lacp_saved *s, long long int now)
             || now >= s->current_while);
 }
 
-/* Returns the aggregator that 'port' was in, if it can be the same again. */
+static bool
+is_empty(const struct bnd_lacp *lacp, const struct bnd_aggregator *agg)
+{
+    for (size_t i = 0; i < lacp->n_ports; i++) {
+        if (lacp->ports[i]->agg == agg) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Is 'agg', which is not empty, for the partner of 's'? */
+static bool
+is_fit(const struct bnd_aggregator *agg, const struct bnd_lacp_saved *s)
+{
+    return (agg->actor_key == s->actor.key
+            && agg->partner_key == s->partner.key
+            && agg->partner_system_priority == s->partner.system_priority
+            && bnd_eth_addr_equal(agg->partner_system, s->partner.system)
+            && !agg->alone && !agg->individual);
+}
+
+/* Will a port that is still to be restored want 'agg'? */
+static bool
+is_wanted(const struct bnd_lacp *lacp, const struct bnd_aggregator *agg)
+{
+    for (size_t i = 0; i < lacp->n_ports; i++) {
+        if (lacp->ports[i]->saved && lacp->ports[i]->saved->agg == agg->id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns an aggregator for 'port' instead of the one that it was in, whose
+ * owner is not there, or had nothing to save: the one that a port with the same
+ * partner got, or one that nobody needs.  Null if there is none. */
+static struct bnd_aggregator *
+find_substitute(const struct bnd_lacp_port *port,
+                const struct bnd_lacp_saved *s)
+{
+    const struct bnd_lacp *lacp = port->lacp;
+    struct bnd_aggregator *spare = NULL;
+
+    for (size_t i = 0; i < lacp->n_ports; i++) {
+        struct bnd_aggregator *own = &lacp->ports[i]->own;
+
+        if (!is_empty(lacp, own)) {
+            if (is_fit(own, s)) {
+                return own;
+            }
+        } else if (!spare && !is_wanted(lacp, own)) {
+            spare = own;
+        }
+    }
+    return spare;
+}
+
+/* Returns the aggregator that 'port' was in, or one in its place. */
 static struct bnd_aggregator *
 find_aggregator(const struct bnd_lacp_port *port,
                 const struct bnd_lacp_saved *s)
 {
     const struct bnd_lacp *lacp = port->lacp;
-    const struct bnd_lacp_info *partner = &s->partner;
-    struct bnd_aggregator *agg = NULL;
-    bool shared = false;
 
     if (bnd_lacp_is_ovs(lacp)) {
         return &lacp->aggs[0];
     }
     for (size_t i = 0; i < lacp->n_ports; i++) {
-        if (lacp->ports[i]->own.id == s->agg) {
-            agg = &lacp->ports[i]->own;
+        struct bnd_aggregator *own = &lacp->ports[i]->own;
+
+        if (own->id == s->agg) {
+            return is_empty(lacp, own) || is_fit(own, s) ? own : NULL;
         }
     }
-    for (size_t i = 0; agg && i < lacp->n_ports; i++) {
-        shared |= lacp->ports[i]->agg == agg;
-    }
-    if (!agg || !shared) {
-        return agg;
-    }
-    return (agg->actor_key == s->actor.key
-            && agg->partner_key == partner->key
-            && agg->partner_system_priority == partner->system_priority
-            && bnd_eth_addr_equal(agg->partner_system, partner->system)
-            && !agg->alone && !agg->individual
-            ? agg : NULL);
+    return find_substitute(port, s);
 }
 
 static void
@@ -278,8 +325,8 @@ bnd_lacp_restore(struct bnd_lacp *lacp, long long int now,
         struct bnd_lacp_port *port = lacp->ports[i];
         struct bnd_lacp_saved *s = port->saved;
 
-        if (!s || (!port->enabled && !is_expired(s, now))) {
-            continue;
+        if (!s || !port->enabled) {
+            continue;           /* Its link may come up in time. */
         }
 
         bool late = is_expired(s, now);
