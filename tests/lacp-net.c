@@ -8,6 +8,7 @@
 #include <string.h>
 #include "util.h"
 #include "core/deadline.h"
+#include "lacp/lacp-save.h"
 #include "wire/eth.h"
 
 /* Most runs of one system at one time, and most runs in a row that find
@@ -326,7 +327,7 @@ forget_sent(struct net_port *port)
 static void
 forget(struct net_port *port)
 {
-    port->heard.any = false;
+    port->heard.any = port->remembers = false;
     forget_sent(port);
     memset(&port->status, 0, sizeof port->status);
     memset(&port->seen, 0, sizeof port->seen);
@@ -380,6 +381,53 @@ net_system_stop(struct net_system *sys)
     for (int i = 0; i < sys->n_ports; i++) {
         drop_frames(sys->net, &sys->ports[i]);
         forget(&sys->ports[i]);
+    }
+}
+
+/* Reads 'line' about 'port', which was written at 'saved_at'. */
+static void
+remember(struct net_port *port, const char *line, long long int saved_at)
+{
+    struct net *net = port->system->net;
+    struct bnd_lacp_saved saved;
+    char *error = bnd_lacp_saved_parse(line, &saved);
+
+    if (error) {
+        net_fail(net, "%s: '%s': %s", port->name, line, error);
+        free(error);
+        return;
+    }
+    bnd_lacp_saved_translate(&saved, saved_at, net->now, net->now);
+    bnd_lacp_port_remember(port->system->lacp, port->id, &saved, net->now);
+}
+
+/* What was heard before counts as long as it would have counted before: nobody
+ * could have heard anything since. */
+void
+net_system_restart(struct net_system *sys, long long int down)
+{
+    struct net *net = sys->net;
+    long long int saved_at = net->now;
+    struct net_heard heard[NET_PORTS];
+    struct ds lines[NET_PORTS];
+    bool saved[NET_PORTS];
+
+    for (int i = 0; i < sys->n_ports; i++) {
+        ds_init(&lines[i]);
+        heard[i] = sys->ports[i].heard;
+        saved[i] = bnd_lacp_port_save(sys->lacp, sys->ports[i].id, &lines[i]);
+    }
+    net_system_stop(sys);
+    net_advance(net, net->now + down);
+    net_system_start(sys);
+    for (int i = 0; i < sys->n_ports; i++) {
+        if (saved[i]) {
+            sys->ports[i].heard = heard[i];
+            sys->ports[i].heard.arrival += down;
+            sys->ports[i].remembers = true;
+            remember(&sys->ports[i], ds_cstr(&lines[i]), saved_at);
+        }
+        ds_destroy(&lines[i]);
     }
 }
 
@@ -546,7 +594,8 @@ read_status(struct net_system *sys)
                                          &port->status)) {
             net_fail(sys->net, "%s: no status", port->name);
         }
-        port->heard.any &= port->enabled;
+        port->remembers &= !port->enabled;
+        port->heard.any &= port->enabled || port->remembers;
     }
 }
 

@@ -66,6 +66,8 @@ struct net_port {
     bool cut;                   /* Lets nothing pass. */
 
     struct net_heard heard;
+    bool remembers;             /* 'heard' is of a life before, and holds when
+                                 * the link comes up. */
     long long int sent[NET_SENT]; /* When LACPDUs left, newest first. */
     struct bnd_lacp_port_status status; /* As of the last run... */
     struct bnd_lacp_port_status seen; /* ...and of the one before. */
@@ -112,6 +114,8 @@ struct net {
     uint64_t random;
     uint64_t hash;              /* Of all effects. */
     bool deep_hash;             /* With the text of all effects? */
+    uint32_t held;              /* Ports that must go on carrying traffic, as
+                                 * net_in_use() says them. */
     struct ds *log;             /* Orders, and with 'verbose' all that happens,
                                  * or null. */
     bool verbose;
@@ -137,6 +141,8 @@ bool net_percent(struct net *, unsigned int percent);
  * its configuration, or that of a port, anew. */
 void net_system_start(struct net_system *);
 void net_system_stop(struct net_system *);
+/* Stops and starts, with a pause of 'down' ms, remembering all it can. */
+void net_system_restart(struct net_system *, long long int down);
 void net_system_configure(struct net_system *);
 void net_port_add(struct net_port *);
 void net_port_del(struct net_port *);

@@ -224,6 +224,25 @@ check_rate(struct net_port *port)
     }
 }
 
+static uint32_t
+port_bit(const struct net_port *port)
+{
+    const struct net_system *sys = port->system;
+
+    return UINT32_C(1) << ((sys - sys->net->systems) * NET_PORTS
+                           + (port - sys->ports));
+}
+
+static void
+check_held(struct net_port *port)
+{
+    if (port->system->net->held & port_bit(port)
+        && !port->status.may_enable) {
+        net_fail(port->system->net, "%s: carries no traffic any more",
+                 port->name);
+    }
+}
+
 static void
 check_counters(struct net_port *port)
 {
@@ -269,6 +288,7 @@ net_rules_ran(struct net *net OVS_UNUSED, struct net_system *sys)
 
         if (port->exists) {
             check_state(port);
+            check_held(port);
             check_rate(port);
             check_counters(port);
             port->seen = port->status;
@@ -566,8 +586,17 @@ net_rules_settled(struct net *net)
     }
 }
 
+/* Does 'port' carry traffic by agreement with its partner? */
+static bool
+is_agreed(const struct net_port *port)
+{
+    return (will_talk(port) && port->status.may_enable
+            && port->status.rx == BND_LACP_RX_CURRENT
+            && port->status.actor.state & BND_LACP_DISTRIBUTING);
+}
+
 uint32_t
-net_in_use(const struct net *net)
+net_in_use(const struct net *net, bool agreed)
 {
     uint32_t mask = 0;
 
@@ -575,8 +604,11 @@ net_in_use(const struct net *net)
         const struct net_system *sys = &net->systems[i];
 
         for (int j = 0; j < sys->n_ports; j++) {
-            if (!net_is_restless(sys) && sys->ports[j].status.may_enable) {
-                mask |= 1u << (i * NET_PORTS + j);
+            const struct net_port *port = &sys->ports[j];
+
+            if (!net_is_restless(sys) && port->status.may_enable
+                && (!agreed || (is_agreed(port) && is_agreed(port->peer)))) {
+                mask |= port_bit(port);
             }
         }
     }

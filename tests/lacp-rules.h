@@ -16,6 +16,7 @@
  *   - No more LACPDUs leave a port than the rate limit lets.
  *   - No more ports are in an aggregator than 'max_links'.
  *   - Counters do not go back.
+ *   - Ports in 'held' carry traffic.
  *
  * net_rules_settled() is to be called when nothing has gone wrong for as long
  * as net_settle_time() says; it holds what the standard promises then: links
@@ -38,8 +39,9 @@ void net_rules_ran(struct net *, struct net_system *);
 long long int net_settle_time(const struct net *, bool bounced);
 void net_rules_settled(struct net *);
 
-/* Ports that carry traffic, as a mask, of systems that settle. */
-uint32_t net_in_use(const struct net *);
+/* Ports that carry traffic, as a mask, of systems that settle; only those that
+ * do by agreement with their partners if 'agreed'. */
+uint32_t net_in_use(const struct net *, bool agreed);
 
 /* Is 'sys' linked, be it by way of others, to a wire that never comes to
  * rest? */

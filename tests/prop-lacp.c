@@ -302,6 +302,9 @@ step_system(struct net *net)
     if (!sys->lacp) {
         net_log(net, "start %c", sys->letter);
         net_system_start(sys);
+    } else if (net_percent(net, 15)) {
+        net_log(net, "restart %c", sys->letter);
+        net_system_restart(sys, net_random(net, 4000));
     } else if (net_percent(net, 30)) {
         net_log(net, "stop %c", sys->letter);
         net_system_stop(sys);
@@ -450,6 +453,37 @@ heal(struct net *net, bool bounce)
     }
 }
 
+/* Is the key that all ports of a system of the OVS flavour have a matter of who
+ * joined first? */
+static bool
+has_chance_key(const struct net_system *sys)
+{
+    for (int i = 0; i < sys->n_ports; i++) {
+        if (sys->ports[i].exists
+            && (sys->ports[i].config.key != sys->ports[0].config.key
+                || !sys->ports[i].config.key)) {
+            return sys->config.flavour == BND_LACP_FLAVOUR_OVS;
+        }
+    }
+    return false;
+}
+
+/* In a net at peace a system that comes back soon enough for its partners, and
+ * remembers, disturbs nobody. */
+static void
+restart(struct net *net)
+{
+    struct net_system *sys = &net->systems[net_random(net, net->n_systems)];
+
+    if (!net->error && net_percent(net, 50) && !has_chance_key(sys)) {
+        net_log(net, "# %c restarts", sys->letter);
+        net->held = net_in_use(net, true);
+        net_system_restart(sys, net_random(net, 1800));
+        net_advance(net, net->now + 8000);
+        net->held = 0;
+    }
+}
+
 /* Heals the net, lets it settle, and looks whether it stays so. */
 static void
 settle(struct net *net)
@@ -461,13 +495,14 @@ settle(struct net *net)
     net_advance(net, net->now + net_settle_time(net, bounce));
     for (int pass = 0; pass < 2 && !net->error; pass++) {
         net_rules_settled(net);
-        in_use = pass ? in_use : net_in_use(net);
-        if (in_use != net_in_use(net)) {
+        in_use = pass ? in_use : net_in_use(net, false);
+        if (in_use != net_in_use(net, false)) {
             net_fail(net, "ports in use go from %#x to %#x though nothing"
-                     " happens", in_use, net_in_use(net));
+                     " happens", in_use, net_in_use(net, false));
         }
         net_advance(net, net->now + 5000);
     }
+    restart(net);
 }
 
 /* Walks. */
