@@ -410,6 +410,8 @@ def test_restart_is_not_noticed(link, mode, how):
             assert states and all(s & DISTRIBUTING for s in states), seen
     assert link.aggregated()
     assert link.s.log().count("LACP goes on as before") >= len(TAPS)
+
+
 class Bench(interop.Bench):
     """All cases, or those that tests of this run are of."""
 
