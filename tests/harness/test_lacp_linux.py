@@ -173,7 +173,8 @@ def one_way(drop):
         c.wait_aggregated(1, timeout=9)
         reachable(c.bench.s.ns, c.address(2))
         c.bench.guest.one_way(c.first, None)
-        c.wait_aggregated(0, 1)
+        # If both have forgotten each other, one of them speaks in 30 s.
+        c.wait_aggregated(0, 1, timeout=45)
     return Case({"rx": "one-way-from-linux", "tx": "one-way-to-linux"}[drop],
                 2, [([0, 1], lacp_2())], [([0, 1], {})], go)
 
