@@ -90,28 +90,46 @@ read_news(const uint8_t *data, size_t len, struct news *news)
 
 /* The host's own. */
 
-/* Everybody has heard that the host's own address is the one of 'server'.  Whom
- * that is news for believes nothing else for a while, unless it is urgent, so
- * what was to be told soon is told later. */
+/* A request to all has told the client the host's own address.  Returns false
+ * if it can be told otherwise as ever; or true, and '*delay', if such requests
+ * keep coming, so that it would be right for a moment only. */
+static bool
+is_turned_often(struct bnd_rlb_entry *e, long long int now,
+                long long int *delay)
+{
+    long long int before = e->turned;
+
+    e->n_turns = now - before < BND_RLB_OFTEN ? e->n_turns + 1 : 1;
+    e->turned = now;
+    *delay = MAX(BND_RLB_SOON, before + BND_RLB_PAUSE - now);
+    return e->n_turns > BND_RLB_PATIENCE;
+}
+
+/* Everybody has heard that the host's own address is the one of 'server'.
+ * Whom that is news for believes nothing else for a while, unless it is
+ * urgent, so what was to be told soon is told later. */
 static void
 note_broadcast(struct bnd_rlb *r, const struct bnd_rlb_input *in,
                const struct bnd_rlb_server *server)
 {
     for (size_t i = 0; i < r->n; i++) {
         struct bnd_rlb_entry *e = &r->entries[i];
+        long long int delay;
 
-        if (!bnd_rlb_same_server(&e->server, server)) {
-            continue;
-        }
-        if (bnd_eth_addr_equal(e->told, in->macs->host)) {
+        if (!bnd_rlb_same_server(&e->server, server)
+            || bnd_eth_addr_equal(e->told, in->macs->host)) {
             continue;
         }
         e->told = in->macs->host;
         if (!e->urgent) {
             e->due = BND_NEVER;
         }
-        if (!bnd_eth_addr_equal(bnd_macs_get(in->macs, e->member),
-                                e->told)) {
+        if (bnd_eth_addr_equal(bnd_macs_get(in->macs, e->member), e->told)) {
+            continue;
+        }
+        if (is_turned_often(e, in->now, &delay)) {
+            bnd_rlb_mark(e, delay, 1, true, in->now);
+        } else {
             bnd_rlb_mark(e, BND_RLB_DELAY, e->urgent ? 2 : 1, false, in->now);
         }
     }

@@ -37,7 +37,8 @@
  *     the XOR of four octets.  When there are too many, whoever spoke least
  *     lately gives way (and is told the host's own address).
  *   - News are told at once where a member failed, not after two seconds; and
- *     many requests in a row do not put them off.
+ *     many requests in a row do not put them off; and where such follow each
+ *     other for long, news do not wait at all.
  *   - Requests to one station are rewritten, so that it does not move back and
  *     forth.
  *   - The host's gratuitous ARP and probes leave by the active member.
@@ -68,6 +69,11 @@ struct bnd_effects;
                                  * clients are shared out. */
 
 #define BND_RLB_DELAY 2100      /* ms until news that can wait are told... */
+#define BND_RLB_PATIENCE 2      /* ...or, if requests to all have turned the
+                                 * client away more often in a row... */
+#define BND_RLB_OFTEN 5000      /* ...with no more than so many ms between, */
+#define BND_RLB_SOON 100        /* so soon... */
+#define BND_RLB_PAUSE 1000      /* ...but not more often than that... */
 #define BND_RLB_REPEAT 1100     /* ...between two times if they cannot... */
 #define BND_RLB_TIMES 4         /* ...so many of them... */
 #define BND_RLB_SHARE_TIMES 2   /* ...or so many, if it is for the sake of even
@@ -89,6 +95,9 @@ struct bnd_rlb_entry {
     bnd_id member;              /* Whose clients it is, or BND_NO_MEMBER... */
     long long int since;        /* ...since then, ms. */
     long long int used;         /* Seen last, ms. */
+    long long int turned;       /* When a request to all last told it the
+                                 * host's own address, ms... */
+    int n_turns;                /* ...and how often in a row. */
 
     /* News for the client: when, or BND_NEVER; how often; how far apart; and
      * whether it is urgent. */
