@@ -116,6 +116,19 @@ notice_addr(struct ob_owner *o, const struct ob_device *d,
                                 OB_NOTICE_BY_SOURCE);
 }
 
+/* Does the engine tell each of the host's peers by itself where it is?  Then
+ * nobody must hear that 'addr' is at the host's own address.  Switches hear
+ * where that is with those of guests, by RARP. */
+static bool
+is_told_otherwise(const struct ob_owner *o, const struct ob_device *d,
+                  const struct ob_host_addr *addr)
+{
+    const struct ob_view *ov = ob_bond_view(o->bond);
+
+    return (ov && eth_addr_equals(d->mac, ov->view->host_mac)
+            && (addr->is_ip6 ? ov->view->take_nd : ov->view->take_arp));
+}
+
 static void
 notice_device(const struct ob_device *d, const struct ob_tags *tags,
               void *aux_)
@@ -130,8 +143,11 @@ notice_device(const struct ob_device *d, const struct ob_tags *tags,
         return;
     }
     for (size_t i = 0; i < d->n_addrs; i++) {
-        if (ob_host_addr_is_ours(&d->addrs[i])) {
-            told |= notice_addr(aux->owner, d, &d->addrs[i], &inside);
+        const struct ob_host_addr *addr = &d->addrs[i];
+
+        if (ob_host_addr_is_ours(addr)) {
+            told |= (!is_told_otherwise(aux->owner, d, addr)
+                     && notice_addr(aux->owner, d, addr, &inside));
         }
     }
     if (told) {

@@ -478,6 +478,11 @@ def test_like_linux(pool, lab, daemon):
             last = now[1]
             if event == "cut":
                 assert when_told(ours, at[1], i) < 0.5 * SLOW
+                # Those of healthy members hear nothing (LB-FO-10).
+                for net in nets:
+                    assert not [a for a in net.core.report().arps
+                                if a.dst == "ff:ff:ff:ff:ff:ff"
+                                and a.spa == a.tpa and a.time > at[0]]
                 ours.check_cut(at[1], i, 2.5)
         ours.check_unrest()
         ours.check_guests()
