@@ -72,6 +72,12 @@ bnd_slots_set_weighted(struct bnd_slots *s, bool weighted)
     s->weighted = weighted;
 }
 
+void
+bnd_slots_set_patient(struct bnd_slots *s)
+{
+    s->patient = true;
+}
+
 /* Returns the shares of the enabled ones of 'n' members, '*n_shares' of them;
  * the caller frees them. */
 static struct share *
@@ -322,14 +328,40 @@ bnd_slots_assign(struct bnd_slots *s,
         }
     }
     if (!same && n > 1 && !s->is_static) {
-        level_slots(s, shares, n);
+        if (s->patient && s->counted && s->interval) {
+            s->waits = true;
+        } else {
+            level_slots(s, shares, n);
+        }
     }
     free(shares);
 }
 
 void
+bnd_slots_level(struct bnd_slots *s, const struct bnd_member *const *members,
+                size_t n_members)
+{
+    size_t n;
+
+    if (s->waits) {
+        struct share *shares = make_shares(s, members, n_members, &n);
+
+        for (size_t i = 0; i < n; i++) {
+            shares[i].fresh = true;
+        }
+        if (n > 1) {
+            level_slots(s, shares, n);
+        }
+        free(shares);
+        s->waits = false;
+        s->dirty = true;
+    }
+}
+
+void
 bnd_slots_account(struct bnd_slots *s, const uint64_t bytes[BND_N_SLOTS])
 {
+    s->counted = true;
     for (int slot = 0; slot < BND_N_SLOTS; slot++) {
         s->load[slot] += bytes[slot];
         s->total[slot] += bytes[slot];

@@ -14,7 +14,9 @@
  *   - When a member joins, it gets buckets that carry nothing, at most its
  *     fair share; those with traffic are left to rebalancing.  Where there is
  *     no rebalancing (interval 0), the share is taken from all buckets, since
- *     nothing else would ever give the member work.
+ *     nothing else would ever give the member work.  Where it matters that no
+ *     peer sees an address in two places at about the same time ('patient'), it
+ *     waits until counters have come that tell who is silent.
  *
  * In the modes whose hash is a formula that users know ('static') a bucket
  * has a home (homes.h), to which it returns when its member does.
@@ -56,6 +58,9 @@ struct bnd_slots {
     bool is_static;             /* Buckets have homes... */
     struct bnd_homes homes;     /* ...here. */
     bool weighted;              /* Shares are in proportion to speed. */
+    bool patient;               /* Who joins waits for bnd_slots_level()... */
+    bool waits;                 /* ...as somebody does... */
+    bool counted;               /* ...once anything has been counted. */
     bool dirty;                 /* Owners changed since backups were set. */
     uint64_t load[BND_N_SLOTS]; /* Bytes, halved at each rebalance. */
     uint64_t total[BND_N_SLOTS]; /* Bytes since the bond was made. */
@@ -81,6 +86,9 @@ void bnd_slots_set_interval(struct bnd_slots *, long long int interval,
 /* Says whether shares are in proportion to speed. */
 void bnd_slots_set_weighted(struct bnd_slots *, bool weighted);
 
+/* Has members that join wait for their share until bnd_slots_level(). */
+void bnd_slots_set_patient(struct bnd_slots *);
+
 /* Makes sure that every bucket belongs to an enabled one of the 'n' members,
  * or to none if there is none. */
 void bnd_slots_assign(struct bnd_slots *, const struct bnd_member *const *,
@@ -93,6 +101,11 @@ void bnd_slots_plan(struct bnd_slots *, const struct bnd_member *const *,
 
 /* Adds what each bucket carried since the last call, in bytes. */
 void bnd_slots_account(struct bnd_slots *, const uint64_t bytes[BND_N_SLOTS]);
+
+/* Gives members that wait for buckets, of the 'n', some that carry nothing.
+ * Call it just after bnd_slots_account(). */
+void bnd_slots_level(struct bnd_slots *, const struct bnd_member *const *,
+                     size_t n);
 
 /* If a rebalance is due at 'now', moves load among the enabled ones of 'n'
  * members and starts the next interval. */

@@ -82,6 +82,7 @@ bnd_balanced_decide(void *b_, const struct bnd_pass *pass,
     bnd_slots_assign(&b->slots, pass->members, pass->n_members);
     if (b->rebalance) {
         b->rebalance = false;
+        bnd_slots_level(&b->slots, pass->members, pass->n_members);
         bnd_slots_rebalance(&b->slots, pass->members, pass->n_members,
                             pass->now, fx);
     }

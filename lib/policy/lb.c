@@ -32,6 +32,7 @@ void
 bnd_lb_init(struct bnd_lb *lb, const struct bnd_pass *pass)
 {
     bnd_balanced_init(&lb->guests, pass);
+    bnd_slots_set_patient(&lb->guests.slots);
     bnd_macs_init(&lb->macs);
     bnd_tlb_init(&lb->tlb, 0, pass->now);
     bnd_slots_init(&lb->homes, true, 0, pass->now);

@@ -4,7 +4,8 @@
  * ===============================================
  *
  * Guests, whose addresses we do not change, are balanced as in balance-slb: by
- * address and VLAN.  The host's frames have buckets of their own; whatever
+ * address and VLAN; but a member that comes back does not get any until it is
+ * known who is silent.  The host's frames have buckets of their own; whatever
  * does not fit in one of them goes by the active member.
  *
  * Buckets of the host's are dealt by load, or, with tlb-dynamic-lb=false, have
