@@ -109,6 +109,35 @@ decide_host(struct bnd_lb *lb, const struct bnd_pass *pass)
     free(all);
 }
 
+/* The same where buckets have homes.  Who settles is, to them, somebody who
+ * cannot be used, unless there is nobody else. */
+static void
+decide_homes(struct bnd_lb *lb, const struct bnd_pass *pass)
+{
+    size_t n = pass->n_members;
+    const struct bnd_member **members = xcalloc(n + 1, sizeof *members);
+    bool any_calm = filter(lb, pass, false, true, members) > 0;
+
+    for (size_t i = 0; i < n; i++) {
+        members[i] = pass->members[i];
+        if (any_calm && bnd_macs_is_settling(&lb->macs, members[i],
+                                             pass->now)) {
+            struct bnd_member *m = xmemdup(members[i], sizeof *m);
+
+            m->enabled = false;
+            members[i] = m;
+        }
+    }
+    bnd_slots_assign(&lb->homes, members, n);
+    bnd_slots_plan(&lb->homes, members, n);
+    for (size_t i = 0; i < n; i++) {
+        if (members[i] != pass->members[i]) {
+            free((void *) members[i]);
+        }
+    }
+    free(members);
+}
+
 void
 bnd_lb_decide(struct bnd_lb *lb, const struct bnd_pass *pass,
               struct bnd_effects *fx)
@@ -119,8 +148,7 @@ bnd_lb_decide(struct bnd_lb *lb, const struct bnd_pass *pass,
     if (lb->is_dynamic) {
         decide_host(lb, pass);
     } else {
-        bnd_slots_assign(&lb->homes, pass->members, pass->n_members);
-        bnd_slots_plan(&lb->homes, pass->members, pass->n_members);
+        decide_homes(lb, pass);
     }
     lb->look = false;
 }
