@@ -116,11 +116,11 @@ decide_homes(struct bnd_lb *lb, const struct bnd_pass *pass)
 {
     size_t n = pass->n_members;
     const struct bnd_member **members = xcalloc(n + 1, sizeof *members);
-    bool any_calm = filter(lb, pass, false, true, members) > 0;
+    size_t n_calm = filter(lb, pass, false, true, members);
 
     for (size_t i = 0; i < n; i++) {
         members[i] = pass->members[i];
-        if (any_calm && bnd_macs_is_settling(&lb->macs, members[i],
+        if (n_calm && bnd_macs_is_settling(&lb->macs, members[i],
                                              pass->now)) {
             struct bnd_member *m = xmemdup(members[i], sizeof *m);
 
@@ -129,7 +129,13 @@ decide_homes(struct bnd_lb *lb, const struct bnd_pass *pass)
         }
     }
     bnd_slots_assign(&lb->homes, members, n);
-    bnd_slots_plan(&lb->homes, members, n);
+    if (n_calm > 1) {
+        bnd_slots_plan(&lb->homes, members, n);
+    } else {
+        /* Who is the last one is followed by any of the others. */
+        lb->homes.dirty = true;
+        bnd_slots_plan(&lb->homes, pass->members, n);
+    }
     for (size_t i = 0; i < n; i++) {
         if (members[i] != pass->members[i]) {
             free((void *) members[i]);
