@@ -69,24 +69,33 @@ bnd_late_delayed(struct bnd_lacp_port *port, long long int delay)
     late->worst_delay = MAX(late->worst_delay, delay);
 }
 
+/* How long the partner of 'port' may go without a LACPDU of ours before that
+ * is alarming. */
+static long long int
+tx_limit(const struct bnd_lacp_port *port)
+{
+    return ALARMING(port->partner.state & BND_LACP_TIMEOUT
+                    ? BND_LACP_SHORT_TIMEOUT
+                    : BND_LACP_LONG_TIMEOUT);
+}
+
 void
 bnd_late_sent(struct bnd_lacp_port *port, long long int now,
               struct bnd_effects *fx)
 {
     struct bnd_lacp_watch *w = &port->watch;
 
-    w->late.overdue = bnd_deadline_expired(w->tx_alarm, now);
+    /* The partner may have another timeout since, and only what is late for
+     * both is late. */
+    w->late.overdue = (bnd_deadline_expired(w->tx_alarm, now)
+                       && now - w->last_tx >= tx_limit(port));
     if (w->late.overdue) {
         w->late.n_overdue++;
         bnd_fx_trace(fx, BND_TRACE_OVERDUE, now, port->id, port->name)->ms
             = now - w->last_tx;
     }
     w->last_tx = now;
-    w->tx_alarm = bnd_deadline_in(now,
-                                  ALARMING(port->partner.state
-                                           & BND_LACP_TIMEOUT
-                                           ? BND_LACP_SHORT_TIMEOUT
-                                           : BND_LACP_LONG_TIMEOUT));
+    w->tx_alarm = bnd_deadline_in(now, tx_limit(port));
 }
 
 /* Does the partner of 'port' have to speak? */
@@ -111,7 +120,7 @@ bnd_late_check(struct bnd_lacp_port *port, long long int now,
         w->late.silent = false;
         w->last_rx = w->rx_alarm = BND_NEVER;
     }
-    if (!bnd_tx_is_allowed(port)) {
+    if (!bnd_tx_is_allowed(port) || port->rx == BND_RX_DEFAULTED) {
         w->late.overdue = false;
         w->last_tx = w->tx_alarm = BND_NEVER;
     }
