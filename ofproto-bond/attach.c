@@ -175,6 +175,12 @@ ob_attach_is_dummy(const struct ofproto_dpif *ofproto)
     return !strcmp(dpif_type(ofproto->backer->dpif), "dummy");
 }
 
+bool
+ob_attach_is_userspace(const struct ofproto_dpif *ofproto)
+{
+    return !strcmp(dpif_type(ofproto->backer->dpif), "netdev");
+}
+
 odp_port_t
 ob_attach_odp_port(const struct ofproto_dpif *ofproto,
                    const struct netdev *netdev)

@@ -65,10 +65,12 @@ bool ob_attach_lb_output_bytes(const struct ofproto_dpif *, uint32_t id,
                                uint64_t *bytes);
 
 /* The datapath of a bridge, and what OVS keeps of it.  ob_attach_is_dummy():
- * is it the one for tests? ob_attach_odp_port() returns the datapath's number
+ * is it the one for tests?  ob_attach_is_userspace(): is it Open vSwitch's
+ * own, with real devices?  ob_attach_odp_port() returns the datapath's number
  * for the port of 'netdev', or ODPP_NONE. */
 struct dpif *ob_attach_dpif(const struct ofproto_dpif *);
 bool ob_attach_is_dummy(const struct ofproto_dpif *);
+bool ob_attach_is_userspace(const struct ofproto_dpif *);
 const struct dpif_backer *ob_attach_backer(const struct ofproto_dpif *);
 odp_port_t ob_attach_odp_port(const struct ofproto_dpif *,
                               const struct netdev *netdev);

@@ -71,6 +71,8 @@ ofproto_bond_SOURCES = \
 	ofproto-bond/owner.h \
 	ofproto-bond/routes.c \
 	ofproto-bond/routes.h \
+	ofproto-bond/rp-filter.c \
+	ofproto-bond/rp-filter.h \
 	ofproto-bond/sense.c \
 	ofproto-bond/sense.h \
 	ofproto-bond/slow.c \

@@ -17,6 +17,7 @@
 #include "ofproto-bond/attach.h"
 #include "ofproto-bond/host-mac.h"
 #include "ofproto-bond/owner-private.h"
+#include "ofproto-bond/rp-filter.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
@@ -358,6 +359,7 @@ ob_device_release(struct ob_member *m)
     if (leave_all || !m->netdev) {
         return;
     }
+    ob_rp_filter_release(m);
     if (m->mac_changed) {
         int error = ob_device_set_mac(m->netdev, m->perm_mac);
 
@@ -471,6 +473,7 @@ ob_device_put_notes(const struct ob_owner *o, const struct bnd_status *s,
     }
     if (o->bond) {
         put_mtu_notes(o, ds);
+        ob_rp_filter_put_notes(o, ds);
     }
 }
 

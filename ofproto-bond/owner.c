@@ -23,6 +23,7 @@
 #include "ofproto-bond/hosts.h"
 #include "ofproto-bond/listen.h"
 #include "ofproto-bond/routes.h"
+#include "ofproto-bond/rp-filter.h"
 #include "ofproto-bond/sense.h"
 #include "ofproto-bond/slow.h"
 #include "ofproto-bond/sources.h"
@@ -827,6 +828,7 @@ update_ears(struct ob_owner *o)
     }
     ob_owner_update_taps(o);
     ob_slow_update(o);
+    ob_rp_filter_update(o);
 }
 
 void

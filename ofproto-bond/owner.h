@@ -106,6 +106,12 @@ struct ob_member {
     int own_mtu;                /* To be given back, 0: has it still. */
     bool mtu_set;               /* As the bond wants it, as far as it lets. */
 
+    /* For rp-filter.h. */
+    bool rp_asked;              /* It was looked at... */
+    bool rp_changed;            /* ...and set by us... */
+    int rp_filter;              /* ...in place of this... */
+    int rp_error;               /* ...or could not be: a positive errno. */
+
     struct bnd_member_options options; /* As the engine was told. */
 };
 

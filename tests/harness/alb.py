@@ -399,9 +399,7 @@ class OurBond:
             cd /proc/sys/net
             for i in all default br0; do
                 echo 1 > ipv6/conf/$i/disable_ipv6
-            done
-            # What comes to members' addresses is not for the host.
-            echo 1 > ipv4/conf/all/rp_filter""")
+            done""")
         self.cables = []
         for i in range(n):
             cable = Cable(self.s.ns, "p%d" % i, core.ns, "q%d" % i)
@@ -417,6 +415,12 @@ class OurBond:
 
     def create(self, mode, members, options=None, vlan=False):
         """Makes the bond."""
+        # What comes to members' addresses is not for the host; in balance-alb
+        # the switch sees to that itself.
+        self.s.ns.run("sh", "-ec", """
+            echo 0 > /proc/sys/net/ipv4/conf/default/rp_filter
+            echo %d > /proc/sys/net/ipv4/conf/all/rp_filter"""
+                      % (mode != "balance-alb"))
         options = {"mode": mode, "miimon": 100, **(options or {})}
         self.s.add_bond("b", ["p%d" % i for i in members], "--", "set",
                         "port", "b", *[
@@ -433,6 +437,12 @@ class OurBond:
                       "ip link set br0 up" % HOST)
         self.s.wait_enabled(["p%d" % i for i in members], "b")
 
+    def filters(self, members):
+        """Whether the kernel filters what comes in by members."""
+        return [int(self.s.ns.run(
+            "cat", "/proc/sys/net/ipv4/conf/p%d/rp_filter" % i).stdout)
+                for i in members]
+
     def guest(self, i):
         """A computer beside the host."""
         name = "g%d" % i
@@ -440,6 +450,8 @@ class OurBond:
         guest.plug(self.s, name, "10.0.0.%d" % (200 + i),
                    "02:00:00:00:0a:%02x" % i)
         guest.mac_address = "02:00:00:00:0a:%02x" % i
+        self.s.ns.run("sh", "-c", "echo 1 > "
+                      "/proc/sys/net/ipv4/conf/%s/rp_filter" % name)
         return guest
 
     def option(self, name, value):

@@ -192,6 +192,7 @@ def test_alb(net_of):
     net.check_quiet(began + 2)
     check_learning(report, began)
     check_table(net)
+    check_once(net)
 
     first = net.bond.active()
     other = 1 - first
@@ -285,6 +286,16 @@ def steady(rates):
         current = 0 if rate else current + 1
         longest = max(longest, current)
     return longest <= 4 * SLOW
+
+
+def check_once(net):
+    """Peers that send to a member's own address are answered once."""
+    assert net.bond.filters(net.members) == [1, 1]
+    for mac in MACS[:2]:
+        client = next(c for c in net.core.clients
+                      if net.tables.now()[c.address] == mac)
+        out = client.run("ping", "-c", "3", "-i", "0.1", client.host).stdout
+        assert " 3 received" in out and "duplicates" not in out, out
 
 
 def check_learning(report, since):
