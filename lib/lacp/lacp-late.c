@@ -61,6 +61,16 @@ bnd_late_received(struct bnd_lacp_port *port, long long int arrival,
 }
 
 void
+bnd_late_wait_longer(struct bnd_lacp_port *port, long long int by)
+{
+    struct bnd_lacp_watch *w = &port->watch;
+
+    if (w->rx_alarm != BND_NEVER) {
+        w->rx_alarm = bnd_deadline_in(w->rx_alarm, ALARMING(by));
+    }
+}
+
+void
 bnd_late_delayed(struct bnd_lacp_port *port, long long int delay)
 {
     struct bnd_late *late = &port->watch.late;

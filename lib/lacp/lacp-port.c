@@ -76,8 +76,7 @@ bnd_lacp_update_key(struct bnd_lacp_port *port, bool up)
     }
     port->begin |= (port->enabled
                     && (up || code != port->speed_code
-                        || full != port->lacp_enabled
-                        || (port->config.key && key != port->key)));
+                        || full != port->lacp_enabled));
     port->key = key;
     port->speed_code = code;
     port->lacp_enabled = full;
@@ -142,6 +141,7 @@ bnd_lacp_port_set(struct bnd_lacp *lacp, bnd_id id, const char *name,
                   long long int now)
 {
     struct bnd_lacp_port *port = bnd_lacp_find_port(lacp, id);
+    uint16_t key, had_key;
 
     bnd_lacp_take_in(lacp, now);
     if (!port) {
@@ -156,9 +156,13 @@ bnd_lacp_port_set(struct bnd_lacp *lacp, bnd_id id, const char *name,
                         && port->config.port_id != config->port_id);
         port->number = config->port_id ? config->port_id : port->number;
     }
+    key = port->key;
+    had_key = port->config.key;
     set_name(port, name);
     port->config = *config;
     bnd_lacp_update_key(port, false);
+    port->begin |= (!bnd_lacp_is_ovs(lacp) && port->enabled
+                    && had_key != config->key && key != port->key);
 }
 
 /* Takes 'port' out of its aggregator, and, if it is 'gone', away from those who

@@ -288,6 +288,17 @@ rx_input(const struct bnd_lacp_port *port, const struct bnd_lacpdu *pdu,
     };
 }
 
+void
+bnd_rx_wait_longer(struct bnd_lacp_port *port)
+{
+    const long long int by = BND_LACP_LONG_TIMEOUT - BND_LACP_SHORT_TIMEOUT;
+
+    if (port->rx == BND_RX_CURRENT) {
+        port->current_while = bnd_deadline_in(port->current_while, by);
+        bnd_late_wait_longer(port, by);
+    }
+}
+
 static void
 rx_count(struct bnd_lacp_port *port, enum bnd_rx_state next,
          const struct bnd_rx_input *in)
