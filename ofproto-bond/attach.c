@@ -632,6 +632,14 @@ ob_attach_learn(const struct ofproto_dpif *ofproto, struct eth_addr mac,
                         CONST_CAST(void *, bundle));
 }
 
+void
+ob_attach_learn_told(const struct ofproto_dpif *ofproto, struct eth_addr mac,
+                     uint16_t vlan, const void *bundle)
+{
+    mac_learning_update(ofproto->ml, mac, vlan, true, false,
+                        CONST_CAST(void *, bundle));
+}
+
 /* Returns a port other than 'bundle' that wants group 'g', or null. */
 static const void *
 who_wants(const struct mcast_group *g, const void *bundle)

@@ -128,6 +128,12 @@ size_t ob_attach_next_addresses(const struct ofproto_dpif *ofproto,
 void ob_attach_learn(const struct ofproto_dpif *ofproto, struct eth_addr mac,
                      uint16_t vlan, const void *bundle);
 
+/* The same as if that packet had been a gratuitous ARP: what comes back of it by
+ * a bond in the next seconds does not move 'mac' there. */
+void ob_attach_learn_told(const struct ofproto_dpif *ofproto,
+                          struct eth_addr mac, uint16_t vlan,
+                          const void *bundle);
+
 /* Has 'ofproto' learned 'mac' in 'vlan', wherever that is? */
 bool ob_attach_is_learned(const struct ofproto_dpif *ofproto,
                           struct eth_addr mac, uint16_t vlan);

@@ -142,6 +142,9 @@ notice_device(const struct ob_device *d, const struct ob_tags *tags,
         || !ob_bundle_enter(aux->in, tags, &inside)) {
         return;
     }
+    /* Where we are silent ourselves, NORMAL would believe what comes back. */
+    ob_attach_learn_told(aux->in->ofproto, d->mac, inside.tag[0].vid,
+                         aux->in->bundle);
     for (size_t i = 0; i < d->n_addrs; i++) {
         const struct ob_host_addr *addr = &d->addrs[i];
 

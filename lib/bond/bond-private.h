@@ -67,6 +67,7 @@ struct bnd_bond {
     enum bnd_lacp_fallback lacp_fallback; /* In force, BND_LACP_FB_NONE: none.*/
     bool lacp_carrier;          /* LACP as a whole is up. */
     bool lost;                  /* An enabled member left since last pass. */
+    bool retell;                /* Peers believe what the former mode told. */
     bool announce;              /* A path changed in this pass... */
     bool new_active;            /* ...as there is another active member. */
     struct bnd_notify notify;

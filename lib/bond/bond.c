@@ -183,6 +183,16 @@ stage_mode(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
     }
 }
 
+/* Can it be told where addresses are?  As long as it is not known which is the
+ * host's, what the host sends might leave as if it were a guest's. */
+static bool
+can_announce(const struct bnd_bond *b)
+{
+    return (b->active
+            && !(bnd_effective(b)->traits & BND_MT_HOST_LB
+                 && bnd_eth_addr_is_zero(b->host_mac)));
+}
+
 /* Stage 6.  Peers that do not know of the bond learned our addresses from
  * what we sent; they must hear that the path has changed.  A partner of LACP
  * does know. */
@@ -204,7 +214,14 @@ stage_announce(struct bnd_bond *b, long long int now, struct bnd_effects *fx)
                            traits & BND_MT_REPORT && heard && b->new_active,
                            now);
         }
-        bnd_notify_step(&b->notify, &b->settings, b->active, now, fx);
+        if (b->retell && can_announce(b)) {
+            /* Whatever the options say: else clients would be lost. */
+            bnd_fx_simple(fx, BND_FX_WANT_ADDRS);
+            b->notify.n_peers = MAX(b->notify.n_peers, 1);
+            b->notify.next_peers = now;
+            b->retell = false;
+        }
+        bnd_notify_step(&b->notify, &b->settings, can_announce(b), now, fx);
     }
     b->announce = b->new_active = false;
 }
@@ -285,7 +302,7 @@ bnd_wake_time(const struct bnd_bond *b)
         wake = bnd_deadline_min(wake, b->class->wake_time(b->priv));
     }
     wake = bnd_deadline_min(wake, bnd_saved_wake_time(b));
-    if (b->active) {
+    if (can_announce(b)) {
         wake = bnd_deadline_min(wake, bnd_notify_wake_time(&b->notify));
     }
     if (b->lacp) {

@@ -50,6 +50,8 @@ bnd_reconfigure(struct bnd_bond *b, const struct bnd_settings *settings,
     if (class != b->class
         || (apply != BND_APPLY_NONE && class->reconfigure
             && !class->reconfigure(b->priv, &pass))) {
+        b->retell |= (b->class && b->class->traits & BND_MT_HOST_ARP
+                      && b->was_bonded);
         bnd_drop_class(b);
         b->class = class;
         b->priv = xzalloc(class->priv_size + 1);
