@@ -437,10 +437,13 @@ __wrap_mcast_snooping_add_mld(struct mcast_snooping *ms,
 
 OB_HOOK(ofproto_bundle_register);
 
+/* What Open vSwitch gives systems and ports that have no priority. */
+#define STOCK_PRIORITY UINT16_MAX
+
 /* Fills in 'members' as the rows of 's' say, their names from its ports. */
 static void
 lacp_members(const struct ofproto *ofproto,
-             const struct ofproto_bundle_settings *s,
+             const struct ofproto_bundle_settings *s, bool standard,
              struct lacp_member_settings members[])
 {
     for (size_t i = 0; i < s->n_members; i++) {
@@ -449,15 +452,33 @@ lacp_members(const struct ofproto *ofproto,
 
         members[i].name = xstrdup(port ? netdev_get_name(port->netdev) : "");
         ob_config_lacp_member(s->name, members[i].name, &keys);
-        members[i].id = keys.port_id;
-        members[i].priority = keys.priority;
+        members[i].id = (keys.port_id || standard ? keys.port_id
+                         : ofp_to_u16(s->members[i]));
+        members[i].priority = (keys.priority || standard ? keys.priority
+                               : STOCK_PRIORITY);
         members[i].key = keys.key;
     }
 }
 
+static bool
+needs_lacp(const struct ofproto_bundle_settings *s, struct ob_lacp_keys *keys)
+{
+    struct bnd_settings base;
+    bool needs;
+
+    if (!s->bond) {
+        return ob_config_needs_lacp(s->name, NULL, keys);
+    }
+    ob_bond_settings(s->bond, &base);
+    needs = ob_config_needs_lacp(s->name, &base, keys);
+    bnd_settings_uninit(&base);
+    return needs;
+}
+
 /* A mode that needs LACP as Linux has it gets it, though its users may not know
  * Open vSwitch's columns; and what these do not say is for the engine to
- * choose. */
+ * choose.  So does a port that has only one interface left, or not more yet,
+ * and is no bond to Open vSwitch. */
 int
 __wrap_ofproto_bundle_register(struct ofproto *ofproto, void *aux,
                                const struct ofproto_bundle_settings *s)
@@ -467,16 +488,17 @@ __wrap_ofproto_bundle_register(struct ofproto *ofproto, void *aux,
     struct ob_lacp_keys keys;
     int error;
 
-    if (!s->bond || !ob_config_needs_lacp(s->name, &keys)) {
+    if (!needs_lacp(s, &keys) || (s->lacp && !keys.standard)) {
         return __real_ofproto_bundle_register(ofproto, aux, s);
     }
     lacp = (struct lacp_settings) {
         .name = s->name,
         .id = s->lacp ? s->lacp->id : keys.system,
-        .priority = keys.system_priority,
+        .priority = (keys.system_priority || keys.standard
+                     ? keys.system_priority : STOCK_PRIORITY),
         .active = keys.active,
         .fast = keys.fast,
-        .fallback_ab_cfg = keys.fallback,
+        .fallback_ab_cfg = keys.fallback || !keys.standard,
     };
     if (eth_addr_is_zero(lacp.id)
         && !ob_host_mac_asked(ofproto->name, &lacp.id)) {
@@ -484,7 +506,7 @@ __wrap_ofproto_bundle_register(struct ofproto *ofproto, void *aux,
     }
     with.lacp = &lacp;
     with.lacp_members = xcalloc(s->n_members, sizeof *with.lacp_members);
-    lacp_members(ofproto, s, with.lacp_members);
+    lacp_members(ofproto, s, keys.standard, with.lacp_members);
     error = __real_ofproto_bundle_register(ofproto, aux, &with);
     for (size_t i = 0; i < s->n_members; i++) {
         free(with.lacp_members[i].name);

@@ -85,8 +85,8 @@ bond_mode_to_string(enum bond_mode balance)
 
 /* Settings. */
 
-static void
-settings_from_ovs(const struct bond_settings *s, struct bnd_settings *out)
+void
+ob_bond_settings(const struct bond_settings *s, struct bnd_settings *out)
 {
     bnd_settings_init(out);
     bnd_settings_set_num(out, BND_OPT_MODE, mode_from_ovs(s->balance));
@@ -111,7 +111,7 @@ configure(struct bond *bond, const struct bond_settings *s)
     struct bnd_settings settings;
     bool changed;
 
-    settings_from_ovs(s, &settings);
+    ob_bond_settings(s, &settings);
     ob_config_overlay(o, &settings);
 
     const struct bnd_mode_class *class

@@ -24,6 +24,8 @@
 #include "ovs-rcu.h"
 #include "xmit/view.h"
 
+struct bnd_settings;
+struct bond_settings;
 struct ob_ears;
 struct ob_lb_rules;
 struct ob_owner;
@@ -101,6 +103,9 @@ ob_flow_slot(const struct bnd_view *view, uint8_t i)
 {
     return view->xmit == BND_XMIT_ACTIVE ? i + 1 : i;
 }
+
+/* Makes '*out' what Open vSwitch says in 's'. */
+void ob_bond_settings(const struct bond_settings *s, struct bnd_settings *out);
 
 /* The port, a struct ofport_dpif, of the member that is active in what 'bond'
  * has published, or null. */

@@ -116,8 +116,10 @@ ears_create(const struct ob_owner *o)
         e->own = ((ov->view->take_arp ? BND_WATCH_ARP : 0)
                   | (ov->view->take_nd ? BND_WATCH_ND : 0));
         e->n_own_ips = o->host.n_own;
-        e->own_ips = xmemdup(o->host.own,
-                             e->n_own_ips * sizeof *e->own_ips);
+        e->own_ips = xcalloc(e->n_own_ips + 1, sizeof *e->own_ips);
+        for (size_t i = 0; i < e->n_own_ips; i++) {
+            e->own_ips[i] = o->host.own[i];
+        }
     } else {
         e->watch = ov->view->watch;
         e->any = ob_listen_to_any(o);
@@ -156,8 +158,8 @@ ears_equal(const struct ob_ears *a, const struct ob_ears *b)
         || a->n_members != b->n_members
         || a->balances != b->balances || a->own != b->own
         || a->n_own_ips != b->n_own_ips
-        || memcmp(a->own_ips, b->own_ips,
-                  a->n_own_ips * sizeof *a->own_ips)
+        || (a->n_own_ips && memcmp(a->own_ips, b->own_ips,
+                                   a->n_own_ips * sizeof *a->own_ips))
         || memcmp(a->ip4, b->ip4, sizeof a->ip4)
         || memcmp(a->ip6, b->ip6, sizeof a->ip6)
         || memcmp(a->hosts, b->hosts, a->n_hosts * sizeof *a->hosts)) {

@@ -30,26 +30,62 @@ ob_config_set_lacp_sources(ob_config_lacp_source *lacp_source_,
     lacp_member_source = member_source;
 }
 
-bool
-ob_config_needs_lacp(const char *name, struct ob_lacp_keys *keys)
+/* Is LACP that of Linux in the mode of 's'? */
+static bool
+is_standard(const struct bnd_settings *s)
 {
-    struct ob_owner *o = ob_owner_get(name);
+    return (bnd_policy_get(bnd_settings_mode(s))->traits
+            & BND_MT_AGGREGATORS) != 0;
+}
+
+/* Does the mode of the bond called 'name' need LACP, with 'base_' or null as
+ * for ob_config_needs_lacp(), and 'overlay', which knows what was right
+ * before? */
+static bool
+needs_lacp(const char *name, struct bnd_overlay *overlay,
+           const struct bnd_settings *base_)
+{
     struct bnd_settings base, merged;
     bool lacp = false, needs = false;
+
+    if (base_) {
+        bnd_settings_clone(&base, base_);
+    } else {
+        bnd_settings_init(&base);
+    }
+    bnd_overlay_begin(overlay);
+    if (source(name, overlay, &base, &lacp)) {
+        bnd_policy_settle(overlay, &base, lacp, &merged);
+        needs = is_standard(&merged);
+        bnd_settings_uninit(&merged);
+    }
+    bnd_settings_uninit(&base);
+    return needs;
+}
+
+bool
+ob_config_needs_lacp(const char *name, const struct bnd_settings *base,
+                     struct ob_lacp_keys *keys)
+{
+    const struct ob_owner *o = ob_owner_find(name);
+    bool needs;
 
     if (!source || !lacp_source) {
         return false;
     }
-    bnd_settings_init(&base);
-    bnd_overlay_begin(&o->overlay);
-    if (source(name, &o->overlay, &base, &lacp)) {
-        bnd_policy_settle(&o->overlay, &base, lacp, &merged);
-        needs = (bnd_policy_get(bnd_settings_mode(&merged))->traits
-                 & BND_MT_AGGREGATORS) != 0;
-        bnd_settings_uninit(&merged);
-    }
-    bnd_settings_uninit(&base);
     memset(keys, 0, sizeof *keys);
+    if (base) {
+        keys->standard = true;
+        needs = needs_lacp(name, &ob_owner_get(name)->overlay, base);
+    } else {
+        struct bnd_overlay overlay;
+
+        /* One that was a bond goes on as it was. */
+        keys->standard = o && is_standard(&o->settings);
+        bnd_overlay_init(&overlay);
+        needs = needs_lacp(name, &overlay, NULL);
+        bnd_overlay_uninit(&overlay);
+    }
     return needs && lacp_source(name, keys);
 }
 

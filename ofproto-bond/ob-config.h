@@ -35,6 +35,7 @@ void ob_config_overlay(struct ob_owner *, struct bnd_settings *s);
 /* What a port and its members say of LACP by columns and keys of Open vSwitch:
  * 0 for what they do not say, or say wrongly. */
 struct ob_lacp_keys {
+    bool standard;              /* The engine speaks it as Linux does. */
     bool active;                /* Not passive. */
     bool fast;
     bool fallback;
@@ -56,9 +57,12 @@ typedef bool ob_config_lacp_member_source(const char *name,
 void ob_config_set_lacp_sources(ob_config_lacp_source *,
                                 ob_config_lacp_member_source *);
 
-/* Does the mode of the bond called 'name' need LACP as Linux has it, whatever
- * is in Open vSwitch's own column?  If so, reads its keys. */
-bool ob_config_needs_lacp(const char *name, struct ob_lacp_keys *);
+/* Does the mode of the bond called 'name', of which Open vSwitch says 'base',
+ * need LACP as Linux has it, whatever is in Open vSwitch's own column?  If so,
+ * reads its keys.  'base' is null for a port of one interface alone, which is
+ * no bond to Open vSwitch. */
+bool ob_config_needs_lacp(const char *name, const struct bnd_settings *base,
+                          struct ob_lacp_keys *);
 void ob_config_lacp_member(const char *name, const char *member,
                            struct ob_lacp_member_keys *);
 

@@ -44,8 +44,9 @@ enum ob_tap_kind {
 /* Returns a socket for the device of 'netdev', or -1 if it cannot have one. */
 int ob_tap_open(const struct netdev *netdev, enum ob_tap_kind);
 
-/* Lets 'fd', for probes, have of ARP only what names one of the 'n' at 'targets', unless it
- * is 'any': what it has no use for shall not fill its queue. */
+/* Lets 'fd', for probes, have of ARP only what names one of the 'n' at
+ * 'targets', unless it is 'any': what it has no use for shall not fill its
+ * queue. */
 void ob_tap_listen_for(int fd, bool any, const struct bnd_ip *targets,
                        size_t n);
 
