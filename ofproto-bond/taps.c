@@ -161,6 +161,13 @@ set_up(int fd, int ifindex, enum ob_tap_kind kind)
         .sll_ifindex = ifindex,
     };
     const int on = 1, bytes = QUEUE_BYTES;
+
+    /* The filter would drop it, but only a copy of each packet that is sent.
+     * Linux before 4.20 does not know this. */
+    if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on)) {
+        VLOG_DBG("cannot ignore what goes out (%s)", ovs_strerror(errno));
+    }
+
     int error = (kind == OB_TAP_SLOW
                  ? set_filter(fd, slow_filter, ARRAY_SIZE(slow_filter))
                  : set_filter(fd, any_filter, ARRAY_SIZE(any_filter)));
@@ -168,8 +175,11 @@ set_up(int fd, int ifindex, enum ob_tap_kind kind)
     if (error) {
         return error;
     }
+    /* LACPDUs are read as they come; and one socket with time stamps makes the
+     * kernel take the time of every packet of every device. */
     if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on)
-        || setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on)
+        || (kind == OB_TAP_PROBES
+            && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on))
         || bind(fd, (const struct sockaddr *) &sll, sizeof sll)) {
         return errno;
     }
