@@ -70,13 +70,15 @@ ob_config_needs_lacp(const char *name, const struct bnd_settings *base,
     const struct ob_owner *o = ob_owner_find(name);
     bool needs;
 
-    if (!source || !lacp_source) {
+    memset(keys, 0, sizeof *keys);
+    if (!source || !lacp_source || !lacp_source(name, keys)) {
         return false;
     }
-    memset(keys, 0, sizeof *keys);
     if (base) {
         keys->standard = true;
         needs = needs_lacp(name, &ob_owner_get(name)->overlay, base);
+    } else if (!keys->any) {
+        needs = false;          /* Of such ports there may be thousands. */
     } else {
         struct bnd_overlay overlay;
 
@@ -86,7 +88,7 @@ ob_config_needs_lacp(const char *name, const struct bnd_settings *base,
         needs = needs_lacp(name, &overlay, NULL);
         bnd_overlay_uninit(&overlay);
     }
-    return needs && lacp_source(name, keys);
+    return needs;
 }
 
 void

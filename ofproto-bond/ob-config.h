@@ -35,6 +35,7 @@ void ob_config_overlay(struct ob_owner *, struct bnd_settings *s);
 /* What a port and its members say of LACP by columns and keys of Open vSwitch:
  * 0 for what they do not say, or say wrongly. */
 struct ob_lacp_keys {
+    bool any;                   /* There are options of bonds. */
     bool standard;              /* The engine speaks it as Linux does. */
     bool active;                /* Not passive. */
     bool fast;

@@ -270,6 +270,19 @@ read_port(const char *name, struct bnd_overlay *overlay,
     return true;
 }
 
+static bool
+has_bond_keys(const struct smap *other_config)
+{
+    const struct smap_node *node;
+
+    SMAP_FOR_EACH (node, other_config) {
+        if (!strcmp(node->key, "bonding") || is_bond_key(node->key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Returns the value of 'key', or 0 if that is not in the range of LACP. */
 static uint16_t
 get_u16(const struct smap *other_config, const char *key)
@@ -288,6 +301,7 @@ read_lacp(const char *name, struct ob_lacp_keys *keys)
     if (!port) {
         return false;
     }
+    keys->any = has_bond_keys(&port->other_config);
     system = smap_get_def(&port->other_config, "lacp-system-id", "");
     if (!eth_addr_from_string(system, &keys->system)) {
         keys->system = eth_addr_zero;
