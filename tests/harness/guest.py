@@ -288,7 +288,7 @@ class Guest:
         self._lock = threading.Lock()
         self._monitor_lock = threading.Lock()
         self._console = self._connect("console")
-        self._read_until("GUEST READY", 90)
+        self._read_until("GUEST READY", 180)
         self._monitor = self._connect("monitor")
         self._expect_monitor()
         assert "INSMOD FAILED" not in self.boot_text, self.boot_text
