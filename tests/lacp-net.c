@@ -431,6 +431,21 @@ net_system_restart(struct net_system *sys, long long int down)
     }
 }
 
+/* A partner that is asked for less from now on may take its time, but in the
+ * flavour of OVS, where this begins with its next LACPDU. */
+static void
+give_time(struct net_port *port)
+{
+    const struct net_system *sys = port->system;
+    struct net_heard *h = &port->heard;
+
+    if (!sys->config.fast && sys->flavour == sys->config.flavour
+        && sys->flavour == BND_LACP_FLAVOUR_STANDARD
+        && sys->net->now < h->arrival + h->timeout) {
+        h->timeout = 90000;
+    }
+}
+
 void
 net_system_configure(struct net_system *sys)
 {
@@ -439,6 +454,9 @@ net_system_configure(struct net_system *sys)
         for (int i = 0; i < sys->n_ports
                         && sys->flavour != sys->config.flavour; i++) {
             forget_sent(&sys->ports[i]);
+        }
+        for (int i = 0; i < sys->n_ports; i++) {
+            give_time(&sys->ports[i]);
         }
         sys->flavour = sys->config.flavour;
         bnd_lacp_configure(sys->lacp, &sys->config, sys->net->now);

@@ -61,12 +61,12 @@ bnd_late_received(struct bnd_lacp_port *port, long long int arrival,
 }
 
 void
-bnd_late_wait_longer(struct bnd_lacp_port *port, long long int by)
+bnd_late_wait(struct bnd_lacp_port *port, long long int timeout)
 {
     struct bnd_lacp_watch *w = &port->watch;
 
-    if (w->rx_alarm != BND_NEVER) {
-        w->rx_alarm = bnd_deadline_in(w->rx_alarm, ALARMING(by));
+    if (w->last_rx != BND_NEVER) {
+        w->rx_alarm = bnd_deadline_in(w->last_rx, ALARMING(timeout));
     }
 }
 

@@ -46,8 +46,8 @@ void bnd_late_init(struct bnd_lacp_watch *);
 void bnd_late_received(struct bnd_lacp_port *port, long long int arrival,
                        long long int timeout);
 
-/* It is content for 'by' ms longer. */
-void bnd_late_wait_longer(struct bnd_lacp_port *, long long int by);
+/* It is content with the last one for 'timeout' ms now. */
+void bnd_late_wait(struct bnd_lacp_port *, long long int timeout);
 
 /* A LACPDU leaves at 'now'. */
 void bnd_late_sent(struct bnd_lacp_port *, long long int now,

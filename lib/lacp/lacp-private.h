@@ -368,7 +368,7 @@ void bnd_rx_step(struct bnd_lacp_port *, const struct bnd_lacpdu *pdu,
 
 /* The partner is asked for long timeouts from now on, so it may take its time
  * with the next LACPDU already. */
-void bnd_rx_wait_longer(struct bnd_lacp_port *);
+void bnd_rx_wait_longer(struct bnd_lacp_port *, long long int now);
 
 /* Selection Logic for the whole system, if something calls for it. */
 void bnd_lacp_select(struct bnd_lacp *, long long int now,

@@ -289,13 +289,14 @@ rx_input(const struct bnd_lacp_port *port, const struct bnd_lacpdu *pdu,
 }
 
 void
-bnd_rx_wait_longer(struct bnd_lacp_port *port)
+bnd_rx_wait_longer(struct bnd_lacp_port *port, long long int now)
 {
-    const long long int by = BND_LACP_LONG_TIMEOUT - BND_LACP_SHORT_TIMEOUT;
+    long long int heard = port->watch.last_rx;
 
-    if (port->rx == BND_RX_CURRENT) {
-        port->current_while = bnd_deadline_in(port->current_while, by);
-        bnd_late_wait_longer(port, by);
+    if (port->rx == BND_RX_CURRENT && heard != BND_NEVER
+        && !bnd_deadline_expired(port->current_while, now)) {
+        port->current_while = bnd_deadline_in(heard, BND_LACP_LONG_TIMEOUT);
+        bnd_late_wait(port, BND_LACP_LONG_TIMEOUT);
     }
 }
 

@@ -90,7 +90,7 @@ bnd_lacp_configure(struct bnd_lacp *lacp,
         } else if (!bnd_lacp_is_ovs(lacp)) {
             port->ntt |= told;
             if (old.fast && !config->fast) {
-                bnd_rx_wait_longer(port);
+                bnd_rx_wait_longer(port, now);
             }
             bnd_lacp_update_key(port, old.user_key != config->user_key);
         }
