@@ -31,7 +31,7 @@
  *
  * A switch should not see an address on two ports within a second unless
  * something failed.  So when a member comes back, it does not use its address
- * until a second after that was taught elsewhere ("settling").
+ * until a good second after that was taught elsewhere ("settling").
  *
  * We differ from Linux:
  *   - Who joins with a taken address while no other is free is not refused; it
@@ -57,7 +57,8 @@
 
 struct bnd_effects;
 
-#define BND_MACS_CALM 1000      /* ms between two ports of one address. */
+#define BND_MACS_CALM 1100      /* ms between two ports of one address: more
+                                 * than a second, as frames may be late. */
 #define BND_MACS_TEACH_MANY 3   /* Lessons in a row on a port of another... */
 #define BND_MACS_TEACH_AGAIN 30000 /* ...and ms between those that follow. */
 

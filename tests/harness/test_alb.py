@@ -383,6 +383,42 @@ def test_one_client(net_of):
         assert lost <= gaps["active-backup"][1] + 20 * SLOW, gaps
 
 
+@pytest.mark.parametrize("mode", ["balance-slb", "balance-alb"])
+def test_restart(net_of, mode):
+    """A daemon that begins announces the host, which is silent, by another
+    member than the active one; that comes back by the latter, and does not mean
+    that the host is behind the bond."""
+    net = net_of(mode, 3, [0] * 2, guests=1)
+    s = net.bond.s
+    net.start()
+    for c in net.core.clients + net.guests:     # It has nothing to ask for.
+        s.ns.run("ip", "neigh", "replace", c.address, "lladdr",
+                 c.mac_address, "dev", "br0", "nud", "permanent")
+    at = time.time()
+    s.stop()
+    s.start()
+    sleep_until(at + 4 * SLOW)
+    net.check_quiet(at + 2 * SLOW)
+    if mode == "balance-slb":
+        assert [a for a in net.core.report().arps if a.spa == a.tpa == HOST
+                and a.time > at and a.port != "q%d" % net.bond.active()]
+
+
+def test_modes(net_of):
+    """Whoever was told the address of a member by balance-alb is told the
+    host's when that ends."""
+    net = net_of("balance-alb", 2, [0] * 4)
+    net.start()
+    wait_until(lambda: set(net.tables.now().values()) == set(MACS[:2]),
+               "clients are shared")
+    net.bond.option("mode", "active-backup")
+    at = time.time()
+    sleep_until(at + 2 * SLOW)
+    lost = net.lost(at + BACK, time.time() - 0.2 * SLOW)
+    assert not lost, lost
+    assert set(net.tables.now().values()) == {MACS[0]}
+
+
 def test_ipv6(net_of):
     """Neighbour discovery is balanced as ARP is, if one wants it."""
     net = net_of("balance-alb", 2, [0] * 4, options={"rlb_ipv6": "true"},
