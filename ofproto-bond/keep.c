@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,9 @@ VLOG_DEFINE_THIS_MODULE(bond_keep);
  * is longer than this, in bytes. */
 #define MAX_AGE 90000
 #define MAX_SIZE (64 * 1024 * 1024)
+
+/* No clock shows more, ms. */
+#define MAX_CLOCK (LLONG_MAX / 4)
 
 /* What the last daemon has left: for each bond its lines, and two clocks, ms:
  * the engine's at that time, and what that would show now. */
@@ -284,7 +288,9 @@ take_text(char *text, bool *normal)
                   != sum) {
         return "it is damaged";
     } else if (sscanf(text, MAGIC" %*d %63s %lld %lld", id, &clock,
-                      &boot) != 3) {
+                      &boot) != 3
+               || clock < 0 || clock > MAX_CLOCK
+               || boot < 0 || boot > MAX_CLOCK) {
         return "it has no date";
     }
     read_boot_id(own);

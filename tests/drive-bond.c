@@ -34,7 +34,7 @@
  *     saved                   ...and prints it
  *     restart saved [clock=N] the same as restart, with that; from now on the
  *                             clock is N ms ahead
- *     restart text LINE       and LINE, blanks being '+', instead of that
+ *     restart text LINE       and LINE, blanks being '+' and line ends '|', instead
  *
  * What came out (effects, traced, silent, frames) is counted from the last
  * "at", and anew from the first command after an expectation.
@@ -1008,7 +1008,7 @@ give_back(struct drive *d, long long int clock)
     char *error = NULL;
 
     for (char *p = line ? text : NULL; p && *p; p++) {
-        *p = *p == '+' ? ' ' : *p;
+        *p = *p == '+' ? ' ' : *p == '|' ? '\n' : *p;
     }
     if (text) {
         error = bnd_restore(d->rig.bond, text, d->saved_at,

@@ -4,6 +4,7 @@
 #include "lacp/lacp-save.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,9 @@
     &(I)->system.ea[3], &(I)->system.ea[4], &(I)->system.ea[5], \
     &(I)->key, &(I)->port_priority, &(I)->port_id, &(I)->state
 #define INFO_COUNT 11
+
+/* No clock shows more, ms. */
+#define MAX_TIME (LLONG_MAX / 4)
 
 /* Does a port in 'state' get on with its partner? */
 static bool
@@ -91,7 +95,8 @@ bnd_lacp_saved_parse(const char *line, struct bnd_lacp_saved *s)
         || !collects(s->mux)
         || s->actor_churn < 0 || s->actor_churn >= BND_N_CHURN_STATES
         || s->partner_churn < 0 || s->partner_churn >= BND_N_CHURN_STATES
-        || s->last_tx < 0 || s->current_while < 0
+        || s->last_tx < 0 || s->last_tx > MAX_TIME
+        || s->current_while < 0 || s->current_while > MAX_TIME
         || s->joined >= UINT32_MAX || s->own_agg >= UINT16_MAX
         || bnd_eth_addr_is_zero(s->partner.system)) {
         return xasprintf("\"%s\": out of range", line);
