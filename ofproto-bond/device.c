@@ -356,10 +356,10 @@ ob_device_run(struct ob_owner *o)
 void
 ob_device_release(struct ob_member *m)
 {
+    ob_rp_filter_release(m);    /* The next daemon could not tell. */
     if (leave_all || !m->netdev) {
         return;
     }
-    ob_rp_filter_release(m);
     if (m->mac_changed) {
         int error = ob_device_set_mac(m->netdev, m->perm_mac);
 

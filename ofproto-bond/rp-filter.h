@@ -8,7 +8,8 @@
  * takes a frame to its address and, as the host's IP addresses are on the same
  * machine, answers, besides what comes by the bridge.  So while the mode is
  * such, members filter by the reverse path: nothing is routed by a member, so
- * nothing is taken by one.  They get back what they had.
+ * nothing is taken by one.  They get back what they had, also when the daemon
+ * ends, unless it is killed.
  *
  * We simplify: this is for IPv4.  Nor is it of use where
  * net.ipv4.conf.all.rp_filter is 2 (loose), which goes before, or where the
