@@ -136,7 +136,8 @@ bnd_late_check(struct bnd_lacp_port *port, long long int now,
     }
     if (w->told != (w->late.silent || w->late.overdue)) {
         w->told = !w->told;
-        if (!w->told) {
+        /* Who is not expected any more is not in time. */
+        if (!w->told && port->rx == BND_RX_CURRENT) {
             bnd_fx_trace(fx, BND_TRACE_IN_TIME, now, port->id, port->name);
         }
     }
