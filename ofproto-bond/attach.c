@@ -24,6 +24,7 @@
 #include "ofproto-bond/lb-host.h"
 #include "ofproto-bond/listen.h"
 #include "ofproto-bond/ob-config.h"
+#include "ofproto-bond/owner.h"
 #include "ofproto-bond/sources.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
@@ -437,13 +438,10 @@ __wrap_mcast_snooping_add_mld(struct mcast_snooping *ms,
 
 OB_HOOK(ofproto_bundle_register);
 
-/* What Open vSwitch gives systems and ports that have no priority. */
-#define STOCK_PRIORITY UINT16_MAX
-
 /* Fills in 'members' as the rows of 's' say, their names from its ports. */
 static void
 lacp_members(const struct ofproto *ofproto,
-             const struct ofproto_bundle_settings *s, bool standard,
+             const struct ofproto_bundle_settings *s,
              struct lacp_member_settings members[])
 {
     for (size_t i = 0; i < s->n_members; i++) {
@@ -452,10 +450,8 @@ lacp_members(const struct ofproto *ofproto,
 
         members[i].name = xstrdup(port ? netdev_get_name(port->netdev) : "");
         ob_config_lacp_member(s->name, members[i].name, &keys);
-        members[i].id = (keys.port_id || standard ? keys.port_id
-                         : ofp_to_u16(s->members[i]));
-        members[i].priority = (keys.priority || standard ? keys.priority
-                               : STOCK_PRIORITY);
+        members[i].id = keys.port_id;
+        members[i].priority = keys.priority;
         members[i].key = keys.key;
     }
 }
@@ -488,17 +484,21 @@ __wrap_ofproto_bundle_register(struct ofproto *ofproto, void *aux,
     struct ob_lacp_keys keys;
     int error;
 
-    if (!needs_lacp(s, &keys) || (s->lacp && !keys.standard)) {
+    if (!needs_lacp(s, &keys)) {
+        struct ob_owner *o = ob_owner_find(s->name);
+
+        if (!s->bond && !s->lacp && o && o->lacp) {
+            ob_owner_detach_lacp(o); /* No bond_run() will. */
+        }
         return __real_ofproto_bundle_register(ofproto, aux, s);
     }
     lacp = (struct lacp_settings) {
         .name = s->name,
         .id = s->lacp ? s->lacp->id : keys.system,
-        .priority = (keys.system_priority || keys.standard
-                     ? keys.system_priority : STOCK_PRIORITY),
+        .priority = keys.system_priority,
         .active = keys.active,
         .fast = keys.fast,
-        .fallback_ab_cfg = keys.fallback || !keys.standard,
+        .fallback_ab_cfg = keys.fallback,
     };
     if (eth_addr_is_zero(lacp.id)
         && !ob_host_mac_asked(ofproto->name, &lacp.id)) {
@@ -506,7 +506,7 @@ __wrap_ofproto_bundle_register(struct ofproto *ofproto, void *aux,
     }
     with.lacp = &lacp;
     with.lacp_members = xcalloc(s->n_members, sizeof *with.lacp_members);
-    lacp_members(ofproto, s, keys.standard, with.lacp_members);
+    lacp_members(ofproto, s, with.lacp_members);
     error = __real_ofproto_bundle_register(ofproto, aux, &with);
     for (size_t i = 0; i < s->n_members; i++) {
         free(with.lacp_members[i].name);

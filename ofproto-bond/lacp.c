@@ -16,6 +16,7 @@
 #include "netdev.h"
 #include "netdev-provider.h"
 #include "ofproto-bond/handle.h"
+#include "ofproto-bond/ob-config.h"
 #include "ofproto-bond/owner.h"
 #include "ofproto-bond/slow.h"
 #include "openvswitch/vlog.h"
@@ -73,6 +74,9 @@ lacp_configure(struct lacp *lacp, const struct lacp_settings *s)
 
     if (!lacp->owner) {
         ob_owner_attach_lacp(ob_owner_get(s->name), lacp);
+    }
+    if (!lacp->owner->bond) {
+        ob_config_lacp(lacp->owner, &config);
     }
     ob_owner_configure_lacp(lacp->owner, &config);
 }

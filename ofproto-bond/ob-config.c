@@ -67,7 +67,6 @@ bool
 ob_config_needs_lacp(const char *name, const struct bnd_settings *base,
                      struct ob_lacp_keys *keys)
 {
-    const struct ob_owner *o = ob_owner_find(name);
     bool needs;
 
     memset(keys, 0, sizeof *keys);
@@ -75,20 +74,33 @@ ob_config_needs_lacp(const char *name, const struct bnd_settings *base,
         return false;
     }
     if (base) {
-        keys->standard = true;
         needs = needs_lacp(name, &ob_owner_get(name)->overlay, base);
     } else if (!keys->any) {
         needs = false;          /* Of such ports there may be thousands. */
     } else {
         struct bnd_overlay overlay;
 
-        /* One that was a bond goes on as it was. */
-        keys->standard = o && is_standard(&o->settings);
         bnd_overlay_init(&overlay);
         needs = needs_lacp(name, &overlay, NULL);
         bnd_overlay_uninit(&overlay);
     }
     return needs;
+}
+
+void
+ob_config_lacp(struct ob_owner *o, struct bnd_lacp_config *config)
+{
+    struct bnd_settings base, merged;
+    bool lacp = false;
+
+    bnd_settings_init(&base);
+    bnd_overlay_begin(&o->overlay);
+    if (source && source(o->name, &o->overlay, &base, &lacp)) {
+        bnd_policy_settle(&o->overlay, &base, lacp, &merged);
+        bnd_lacp_overlay(&merged, config);
+        bnd_settings_uninit(&merged);
+    }
+    bnd_settings_uninit(&base);
 }
 
 void

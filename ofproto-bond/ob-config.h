@@ -17,6 +17,7 @@
 
 #include "config/overlay.h"
 
+struct bnd_lacp_config;
 struct ob_member;
 struct ob_owner;
 
@@ -36,7 +37,6 @@ void ob_config_overlay(struct ob_owner *, struct bnd_settings *s);
  * 0 for what they do not say, or say wrongly. */
 struct ob_lacp_keys {
     bool any;                   /* There are options of bonds. */
-    bool standard;              /* The engine speaks it as Linux does. */
     bool active;                /* Not passive. */
     bool fast;
     bool fallback;
@@ -64,6 +64,11 @@ void ob_config_set_lacp_sources(ob_config_lacp_source *,
  * no bond to Open vSwitch. */
 bool ob_config_needs_lacp(const char *name, const struct bnd_settings *base,
                           struct ob_lacp_keys *);
+
+/* Lays over '*config' what the source says about LACP of 'o', which is no
+ * bond. */
+void ob_config_lacp(struct ob_owner *o, struct bnd_lacp_config *config);
+
 void ob_config_lacp_member(const char *name, const char *member,
                            struct ob_lacp_member_keys *);
 

@@ -62,7 +62,13 @@ void bnd_set_sticky(struct bnd_bond *, struct eth_addr mac);
  * none. */
 void bnd_set_address_hint(struct bnd_bond *, struct eth_addr mac);
 
-/* Puts the LACP configuration (copied) in force; null turns LACP off. */
+/* Lays over '*config' what the settings of a bond say about LACP. */
+void bnd_lacp_overlay(const struct bnd_settings *,
+                      struct bnd_lacp_config *config);
+
+/* Puts the LACP configuration (copied) in force; null turns LACP off.  The
+ * settings of the bond are laid over it; what has too few members to be a bond
+ * has none. */
 void bnd_set_lacp(struct bnd_bond *, const struct bnd_lacp_config *,
                   long long int now);
 

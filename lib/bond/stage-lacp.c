@@ -37,33 +37,38 @@ configure_standard(const struct bnd_settings *s, struct bnd_lacp_config *c)
     }
 }
 
-/* What is in force, of what 'b' was told by Open vSwitch and by options.  A
- * bond that is none any more, for want of members, goes on as it was. */
-static struct bnd_lacp_config
-effective_config(const struct bnd_bond *b)
+void
+bnd_lacp_overlay(const struct bnd_settings *s, struct bnd_lacp_config *c)
 {
-    const struct bnd_settings *s = &b->settings;
-    struct bnd_lacp_config c = b->lacp_told;
     struct eth_addr system;
 
-    if (!b->class) {
-        return c;
-    }
-    if (b->class->traits & BND_MT_AGGREGATORS) {
-        configure_standard(s, &c);
+    if (bnd_policy_get(bnd_settings_mode(s))->traits & BND_MT_AGGREGATORS) {
+        configure_standard(s, c);
     }
     if (bnd_settings_is_given(s, BND_OPT_LACP_RATE)) {
-        c.fast = bnd_settings_num(s, BND_OPT_LACP_RATE);
+        c->fast = bnd_settings_num(s, BND_OPT_LACP_RATE);
     }
     if (bnd_settings_is_given(s, BND_OPT_LACP_ACTIVE)) {
-        c.active = bnd_settings_num(s, BND_OPT_LACP_ACTIVE);
+        c->active = bnd_settings_num(s, BND_OPT_LACP_ACTIVE);
     }
     if (bnd_settings_is_given(s, BND_OPT_AD_SYS_PRIO)) {
-        c.system_priority = bnd_settings_num(s, BND_OPT_AD_SYS_PRIO);
+        c->system_priority = bnd_settings_num(s, BND_OPT_AD_SYS_PRIO);
     }
     if (bnd_settings_mac(s, BND_OPT_AD_SYSTEM, &system)
         && !bnd_eth_addr_is_zero(system)) {
-        c.system = system;
+        c->system = system;
+    }
+}
+
+/* What is in force, of what 'b' was told by Open vSwitch and by options.  Where
+ * there is no bond the former has all. */
+static struct bnd_lacp_config
+effective_config(const struct bnd_bond *b)
+{
+    struct bnd_lacp_config c = b->lacp_told;
+
+    if (b->bonded) {
+        bnd_lacp_overlay(&b->settings, &c);
     }
     return c;
 }
