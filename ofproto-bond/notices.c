@@ -142,13 +142,13 @@ notice_device(const struct ob_device *d, const struct ob_tags *tags,
         || !ob_bundle_enter(aux->in, tags, &inside)) {
         return;
     }
-    /* Where we are silent ourselves, NORMAL would believe what comes back. */
-    ob_attach_learn_told(aux->in->ofproto, d->mac, inside.tag[0].vid,
-                         aux->in->bundle);
     for (size_t i = 0; i < d->n_addrs; i++) {
         const struct ob_host_addr *addr = &d->addrs[i];
 
         if (ob_host_addr_is_ours(addr)) {
+            /* NORMAL would believe what comes back if it did not know that. */
+            ob_attach_learn_told(aux->in->ofproto, d->mac,
+                                 inside.tag[0].vid, aux->in->bundle);
             told |= (!is_told_otherwise(aux->owner, d, addr)
                      && notice_addr(aux->owner, d, addr, &inside));
         }
