@@ -143,6 +143,7 @@ lib_libbond_engine_a_SOURCES = \
 	lib/bond/save.c \
 	lib/bond/stage-address.c \
 	lib/bond/stage-lacp.c \
+	lib/bond/json-put.h \
 	lib/bond/links.c \
 	lib/bond/probes.c \
 	lib/bond/status-fill.c \

@@ -39,7 +39,6 @@ tests_bndtest_SOURCES = \
 	tests/fuzz/fuzz-lacpdu.c \
 	tests/fuzz/fuzz-nd.c \
 	tests/fuzz/fuzz-neighbour.h \
-	tests/hash-quick.h \
 	tests/lacp-net.c \
 	tests/lacp-net.h \
 	tests/lacp-rules.c \

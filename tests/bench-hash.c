@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "hash-quick.h"
+#include "util.h"
+#include "xmit/hash.h"
 
 #define N_FRAMES 1024
 #define FRAME_LEN 64

@@ -24,8 +24,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "hash-quick.h"
 #include "openvswitch/shash.h"
+#include "util.h"
+#include "xmit/hash.h"
 
 #define MAX_FRAME 512
 
@@ -75,7 +76,8 @@ apply(const struct bndtest_line *l, const struct formula *formula,
                                    frame->data, frame->len);
 
     if (!formula->compat26) {
-        uint32_t quick = hash_quick(formula->policy, frame->data, frame->len);
+        uint32_t quick = bnd_hash_quick(formula->policy, frame->data,
+                                        frame->len);
 
         if (quick != hash) {
             bndtest_fatal(l, "%s: %08x, but the inline function says %08x",

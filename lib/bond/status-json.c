@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include "bond/json-put.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "util.h"
@@ -19,25 +20,6 @@ static void
 put(struct json *o, const char *key, struct json *value)
 {
     json_object_put(o, key, value);
-}
-
-static void
-put_num(struct json *o, const char *key, uint64_t value)
-{
-    put(o, key, json_integer_create(MIN(value, INT64_MAX)));
-}
-
-static void
-put_bool(struct json *o, const char *key, bool value)
-{
-    put(o, key, json_boolean_create(value));
-}
-
-/* Null for no text. */
-static void
-put_str(struct json *o, const char *key, const char *value)
-{
-    put(o, key, value ? json_string_create(value) : json_null_create());
 }
 
 /* Null unless 'known'. */
@@ -54,12 +36,6 @@ put_known(struct json *o, const char *key, uint64_t value)
     put_if(o, key, value, value);
 }
 
-static void
-put_mac(struct json *o, const char *key, struct eth_addr mac)
-{
-    json_object_put_format(o, key, BND_MAC_FMT, BND_MAC_ARGS(mac));
-}
-
 /* Null for zero. */
 static void
 put_known_mac(struct json *o, const char *key, struct eth_addr mac)
@@ -67,9 +43,9 @@ put_known_mac(struct json *o, const char *key, struct eth_addr mac)
     static const struct eth_addr zero;
 
     if (memcmp(&mac, &zero, sizeof mac)) {
-        put_mac(o, key, mac);
+        bnd_put_mac(o, key, mac);
     } else {
-        put_str(o, key, NULL);
+        bnd_put_str(o, key, NULL);
     }
 }
 
@@ -82,7 +58,7 @@ put_time(struct json *o, const char *key, long long int wall)
     if (wall) {
         bnd_format_time(wall, &ds);
     }
-    put_str(o, key, wall ? ds_cstr(&ds) : NULL);
+    bnd_put_str(o, key, wall ? ds_cstr(&ds) : NULL);
     ds_destroy(&ds);
 }
 
@@ -90,8 +66,8 @@ put_time(struct json *o, const char *key, long long int wall)
 static void
 put_duplex(struct json *o, enum bnd_duplex duplex)
 {
-    put_str(o, "duplex", duplex == BND_DUPLEX_UNKNOWN ? NULL
-                         : bnd_duplex_name(duplex));
+    bnd_put_str(o, "duplex", duplex == BND_DUPLEX_UNKNOWN ? NULL
+                             : bnd_duplex_name(duplex));
 }
 
 /* Null for a deadline that does not run. */
@@ -125,11 +101,11 @@ static void
 put_member_link(struct json *j, const struct bnd_status_member *m,
                 const struct bnd_status_extra *x, long long int now)
 {
-    put_str(j, "mii_status", bnd_link_state_name(m->link));
+    bnd_put_str(j, "mii_status", bnd_link_state_name(m->link));
     put_left(j, "mii_delay_left_ms", m->deadline, now);
-    put_num(j, "link_failure_count", m->n_failures);
+    bnd_put_num(j, "link_failure_count", m->n_failures);
     put_time(j, "last_change", m->last_change ? m->last_change + x->wall : 0);
-    put_bool(j, "carrier", m->carrier);
+    bnd_put_bool(j, "carrier", m->carrier);
     put_known(j, "speed", m->speed_mbps);
     put_duplex(j, m->duplex);
     put_known_mac(j, "perm_hwaddr", m->perm_mac);
@@ -137,8 +113,8 @@ put_member_link(struct json *j, const struct bnd_status_member *m,
     put_known_mac(j, "logical_address", m->logical_mac);
     put_known(j, "mtu", m->mtu);
     put_known(j, "own_mtu", m->own_mtu);
-    put_str(j, "address_trouble", m->mac_trouble == BND_MAC_FINE ? NULL
-                                  : bnd_mac_trouble_name(m->mac_trouble));
+    bnd_put_str(j, "address_trouble", m->mac_trouble == BND_MAC_FINE ? NULL
+                                      : bnd_mac_trouble_name(m->mac_trouble));
 }
 
 static struct json *
@@ -147,30 +123,30 @@ member(const struct bnd_status *s, const struct bnd_status_member *m,
 {
     struct json *j = json_object_create();
 
-    put_str(j, "name", m->name);
-    put_str(j, "state", m->backup ? "backup" : "active");
-    put_bool(j, "enabled", m->enabled);
-    put_bool(j, "may_enable", m->may_enable);
+    bnd_put_str(j, "name", m->name);
+    bnd_put_str(j, "state", m->backup ? "backup" : "active");
+    bnd_put_bool(j, "enabled", m->enabled);
+    bnd_put_bool(j, "may_enable", m->may_enable);
     put_member_link(j, m, x, now);
-    put_num(j, "queue_id", m->options.queue_id);
+    bnd_put_num(j, "queue_id", m->options.queue_id);
     put(j, "prio", json_integer_create(m->options.prio));
-    put_str(j, "admin", bnd_admin_name(m->options.admin));
+    bnd_put_str(j, "admin", bnd_admin_name(m->options.admin));
     put_left(j, "drain_left_ms", m->drain_end, now);
-    put_bool(j, "out_of_use", m->out);
+    bnd_put_bool(j, "out_of_use", m->out);
     put(j, "probes", bnd_probed_to_json(s, m, x));
     put_if(j, "tx_packets", m->has_tx, m->tx_packets);
     put_if(j, "tx_bytes", m->has_tx, m->tx_bytes);
     put_if(j, "buckets", s->slots, bnd_status_n_buckets(s, m->id));
     if (m->has_lacp) {
         put_known(j, "ad_aggregator_id", m->lacp.aggregator);
-        put_num(j, "ad_actor_oper_port_state", m->lacp.actor.state);
-        put_num(j, "ad_partner_oper_port_state", m->lacp.partner.state);
+        bnd_put_num(j, "ad_actor_oper_port_state", m->lacp.actor.state);
+        bnd_put_num(j, "ad_partner_oper_port_state", m->lacp.partner.state);
         put(j, "lacp", bnd_lacp_port_to_json(&m->lacp));
     } else {
-        put_str(j, "ad_aggregator_id", NULL);
-        put_str(j, "ad_actor_oper_port_state", NULL);
-        put_str(j, "ad_partner_oper_port_state", NULL);
-        put_str(j, "lacp", NULL);
+        bnd_put_str(j, "ad_aggregator_id", NULL);
+        bnd_put_str(j, "ad_actor_oper_port_state", NULL);
+        bnd_put_str(j, "ad_partner_oper_port_state", NULL);
+        bnd_put_str(j, "lacp", NULL);
     }
     return j;
 }
@@ -187,13 +163,13 @@ put_failovers(struct json *o, const struct bnd_status *s)
         struct json *j = json_object_create();
 
         put_time(j, "time", f->wall);
-        put_str(j, "cause", bnd_cause_name(f->cause));
-        put_str(j, "from", f->from);
-        put_str(j, "to", f->to);
-        put_bool(j, "counted", f->counted);
+        bnd_put_str(j, "cause", bnd_cause_name(f->cause));
+        bnd_put_str(j, "from", f->from);
+        bnd_put_str(j, "to", f->to);
+        bnd_put_bool(j, "counted", f->counted);
         json_array_add(array, j);
     }
-    put_num(o, "failover_count", s->n_failovers);
+    bnd_put_num(o, "failover_count", s->n_failovers);
     put(o, "failovers", array);
 }
 
@@ -203,8 +179,8 @@ put_mechanism(struct json *o, const struct bnd_status_extra *x)
     struct json *j = x->mechanism ? json_object_create() : NULL;
 
     if (j) {
-        put_str(j, "name", x->mechanism);
-        put_str(j, "why", x->why);
+        bnd_put_str(j, "name", x->mechanism);
+        bnd_put_str(j, "why", x->why);
         put_known(j, "id", x->datapath_id);
     }
     put(o, "mechanism", j ? j : json_null_create());
@@ -216,29 +192,29 @@ put_health(struct json *o, const struct bnd_status_extra *x)
 {
     struct json *j = json_object_create();
 
-    put_num(j, "passes", x->n_passes);
-    put_num(j, "late_passes", x->n_late);
-    put_num(j, "guard_passes", x->n_guard);
-    put_num(j, "worst_late_ms", x->worst_late);
-    put_num(j, "rx_late_ms", x->rx_late);
-    put_num(j, "control_frames_dropped", x->n_dropped);
+    bnd_put_num(j, "passes", x->n_passes);
+    bnd_put_num(j, "late_passes", x->n_late);
+    bnd_put_num(j, "guard_passes", x->n_guard);
+    bnd_put_num(j, "worst_late_ms", x->worst_late);
+    bnd_put_num(j, "rx_late_ms", x->rx_late);
+    bnd_put_num(j, "control_frames_dropped", x->n_dropped);
     put(o, "health", j);
 }
 
 static void
 put_link(struct json *o, const struct bnd_status *s)
 {
-    put_str(o, "mii_status", s->carrier ? "up" : "down");
+    bnd_put_str(o, "mii_status", s->carrier ? "up" : "down");
     put_known(o, "speed", s->speed_mbps);
     put_duplex(o, s->duplex);
-    put_str(o, "monitor", s->n_probes && !s->combine ? "arp_interval"
-                          : s->miimon ? "miimon" : "carrier events");
-    put_str(o, "monitor_combine", s->combine);
+    bnd_put_str(o, "monitor", s->n_probes && !s->combine ? "arp_interval"
+                              : s->miimon ? "miimon" : "carrier events");
+    bnd_put_str(o, "monitor_combine", s->combine);
     put(o, "probes", bnd_probes_to_json(s));
-    put_num(o, "miimon", s->miimon);
-    put_num(o, "updelay", s->updelay);
-    put_num(o, "downdelay", s->downdelay);
-    put_num(o, "peer_notif_delay", s->peer_notif_delay);
+    bnd_put_num(o, "miimon", s->miimon);
+    bnd_put_num(o, "updelay", s->updelay);
+    bnd_put_num(o, "downdelay", s->downdelay);
+    bnd_put_num(o, "peer_notif_delay", s->peer_notif_delay);
 }
 
 struct json *
@@ -255,25 +231,25 @@ bnd_status_to_json(const char *name, const struct bnd_status *s,
     if (s->refusal) {
         json_array_add(errors, json_string_create(s->refusal));
     }
-    put_num(o, "schema", SCHEMA);
-    put_str(o, "version", BND_VERSION);
-    put_str(o, "name", name);
-    put_str(o, "mode", bnd_mode_name(s->mode));
-    put_bool(o, "fallback", s->fallback);
+    bnd_put_num(o, "schema", SCHEMA);
+    bnd_put_str(o, "version", BND_VERSION);
+    bnd_put_str(o, "name", name);
+    bnd_put_str(o, "mode", bnd_mode_name(s->mode));
+    bnd_put_bool(o, "fallback", s->fallback);
     put_link(o, s);
-    put_str(o, "active_slave", active ? active->name : NULL);
+    bnd_put_str(o, "active_slave", active ? active->name : NULL);
     put_known_mac(o, "active_mac", active ? s->active_mac : zero);
     put_known_mac(o, "address", s->mac);
-    put_str(o, "fail_over_mac", s->mac_policy);
-    put_bool(o, "fail_over_mac_forced", s->mac_forced);
-    put_str(o, "primary", s->primary_present ? s->primary : NULL);
+    bnd_put_str(o, "fail_over_mac", s->mac_policy);
+    bnd_put_bool(o, "fail_over_mac_forced", s->mac_forced);
+    bnd_put_str(o, "primary", s->primary_present ? s->primary : NULL);
     put_mechanism(o, x);
     put_if(o, "tx_packets", x->has_tx, x->tx_packets);
     put_if(o, "tx_bytes", x->has_tx, x->tx_bytes);
     put_left(o, "next_rebalance_ms", s->next_rebalance, now);
     bnd_lb_to_json(s, now, o);
     put_failovers(o, s);
-    put_str(o, "lacp_status", bnd_lacp_status_name(s->lacp_status));
+    bnd_put_str(o, "lacp_status", bnd_lacp_status_name(s->lacp_status));
     put(o, "lacp", bnd_lacp_to_json(s));
     put(o, "ad_info", bnd_ad_info_to_json(s));
     put(o, "options", options ? options : json_null_create());

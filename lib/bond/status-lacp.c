@@ -7,6 +7,7 @@
 #include "bond/status-text.h"
 
 #include <inttypes.h>
+#include "bond/json-put.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "util.h"
@@ -14,43 +15,17 @@
 /* JSON.  What the keys mean, docs/status-json.md says. */
 
 static void
-put_num(struct json *o, const char *key, uint64_t value)
-{
-    json_object_put(o, key, json_integer_create(MIN(value, INT64_MAX)));
-}
-
-static void
-put_bool(struct json *o, const char *key, bool value)
-{
-    json_object_put(o, key, json_boolean_create(value));
-}
-
-/* Null for no text. */
-static void
-put_str(struct json *o, const char *key, const char *value)
-{
-    json_object_put(o, key, value ? json_string_create(value)
-                            : json_null_create());
-}
-
-static void
-put_mac(struct json *o, const char *key, struct eth_addr mac)
-{
-    json_object_put_format(o, key, BND_MAC_FMT, BND_MAC_ARGS(mac));
-}
-
-static void
 put_info(struct json *o, const char *side,
          const struct bnd_status_lacp_info *info)
 {
     struct json *j = json_object_create();
 
-    put_num(j, "system_priority", info->system_priority);
-    put_mac(j, "system", info->system);
-    put_num(j, "key", info->key);
-    put_num(j, "port_priority", info->port_priority);
-    put_num(j, "port_number", info->port_id);
-    put_num(j, "port_state", info->state);
+    bnd_put_num(j, "system_priority", info->system_priority);
+    bnd_put_mac(j, "system", info->system);
+    bnd_put_num(j, "key", info->key);
+    bnd_put_num(j, "port_priority", info->port_priority);
+    bnd_put_num(j, "port_number", info->port_id);
+    bnd_put_num(j, "port_state", info->state);
     json_object_put(o, side, j);
 }
 
@@ -59,13 +34,13 @@ machines_to_json(const struct bnd_status_lacp_port *p)
 {
     struct json *j = json_object_create();
 
-    put_str(j, "receive", p->receive);
-    put_str(j, "periodic", p->periodic);
-    put_str(j, "mux", p->mux);
-    put_str(j, "actor_churn", p->actor_churn);
-    put_num(j, "actor_churn_count", p->n_actor_churn);
-    put_str(j, "partner_churn", p->partner_churn);
-    put_num(j, "partner_churn_count", p->n_partner_churn);
+    bnd_put_str(j, "receive", p->receive);
+    bnd_put_str(j, "periodic", p->periodic);
+    bnd_put_str(j, "mux", p->mux);
+    bnd_put_str(j, "actor_churn", p->actor_churn);
+    bnd_put_num(j, "actor_churn_count", p->n_actor_churn);
+    bnd_put_str(j, "partner_churn", p->partner_churn);
+    bnd_put_num(j, "partner_churn_count", p->n_partner_churn);
     return j;
 }
 
@@ -75,15 +50,15 @@ counters_to_json(const struct bnd_status_lacp_port *p)
 {
     struct json *j = json_object_create();
 
-    put_num(j, "lacpdu_rx", p->lacpdu_rx);
-    put_num(j, "lacpdu_tx", p->lacpdu_tx);
-    put_num(j, "unknown_rx", p->unknown_rx);
-    put_num(j, "illegal_rx", p->illegal_rx);
-    put_num(j, "marker_rx", p->marker_rx);
-    put_num(j, "marker_tx", 0); /* We never ask. */
-    put_num(j, "marker_resp_rx", p->marker_resp_rx);
-    put_num(j, "marker_resp_tx", p->marker_resp_tx);
-    put_num(j, "marker_unknown_rx", p->marker_unknown_rx);
+    bnd_put_num(j, "lacpdu_rx", p->lacpdu_rx);
+    bnd_put_num(j, "lacpdu_tx", p->lacpdu_tx);
+    bnd_put_num(j, "unknown_rx", p->unknown_rx);
+    bnd_put_num(j, "illegal_rx", p->illegal_rx);
+    bnd_put_num(j, "marker_rx", p->marker_rx);
+    bnd_put_num(j, "marker_tx", 0); /* We never ask. */
+        bnd_put_num(j, "marker_resp_rx", p->marker_resp_rx);
+    bnd_put_num(j, "marker_resp_tx", p->marker_resp_tx);
+    bnd_put_num(j, "marker_unknown_rx", p->marker_unknown_rx);
     return j;
 }
 
@@ -112,7 +87,7 @@ histogram_to_json(const uint32_t counts[], const long long int bounds[],
         json_object_put(j, "below_ms", (bounds[i]
                                         ? json_integer_create(bounds[i])
                                         : json_null_create()));
-        put_num(j, "count", counts[i]);
+        bnd_put_num(j, "count", counts[i]);
         json_array_add(array, j);
     }
     return array;
@@ -125,15 +100,15 @@ late_to_json(const struct bnd_late *late)
 
     json_object_put(j, "rx_gaps", histogram_to_json(late->gaps, gap_bounds,
                                                     BND_N_LATE_GAPS));
-    put_num(j, "rx_worst_gap_ms", late->worst_gap);
-    put_bool(j, "partner_silent", late->silent);
-    put_num(j, "partner_silent_count", late->n_silent);
+    bnd_put_num(j, "rx_worst_gap_ms", late->worst_gap);
+    bnd_put_bool(j, "partner_silent", late->silent);
+    bnd_put_num(j, "partner_silent_count", late->n_silent);
     json_object_put(j, "tx_delays", histogram_to_json(late->delays,
                                                       delay_bounds,
                                                       BND_N_LATE_DELAYS));
-    put_num(j, "tx_worst_delay_ms", late->worst_delay);
-    put_bool(j, "overdue", late->overdue);
-    put_num(j, "overdue_count", late->n_overdue);
+    bnd_put_num(j, "tx_worst_delay_ms", late->worst_delay);
+    bnd_put_bool(j, "overdue", late->overdue);
+    bnd_put_num(j, "overdue_count", late->n_overdue);
     return j;
 }
 
@@ -142,26 +117,26 @@ bnd_lacp_port_to_json(const struct bnd_status_lacp_port *p)
 {
     struct json *j = json_object_create();
 
-    put_str(j, "rx_state", p->rx);
-    put_bool(j, "attached", p->attached);
-    put_bool(j, "may_enable", p->may_enable);
-    put_bool(j, "may_collect", p->may_collect);
-    put_bool(j, "in_active_aggregator", p->in_active);
-    put_bool(j, "individual", p->individual);
-    put_bool(j, "standby", p->standby);
+    bnd_put_str(j, "rx_state", p->rx);
+    bnd_put_bool(j, "attached", p->attached);
+    bnd_put_bool(j, "may_enable", p->may_enable);
+    bnd_put_bool(j, "may_collect", p->may_collect);
+    bnd_put_bool(j, "in_active_aggregator", p->in_active);
+    bnd_put_bool(j, "individual", p->individual);
+    bnd_put_bool(j, "standby", p->standby);
     put_info(j, "actor", &p->actor);
     put_info(j, "partner", &p->partner);
     json_object_put(j, "machines", machines_to_json(p));
-    put_num(j, "tx_pdus", p->n_tx);
-    put_num(j, "rx_pdus", p->n_rx);
-    put_num(j, "rx_bad_pdus", p->n_bad);
-    put_num(j, "rx_marker_pdus", p->n_marker_rx);
-    put_num(j, "expired", p->n_expired);
-    put_num(j, "defaulted", p->n_defaulted);
-    put_num(j, "carrier_changed", p->n_carrier);
+    bnd_put_num(j, "tx_pdus", p->n_tx);
+    bnd_put_num(j, "rx_pdus", p->n_rx);
+    bnd_put_num(j, "rx_bad_pdus", p->n_bad);
+    bnd_put_num(j, "rx_marker_pdus", p->n_marker_rx);
+    bnd_put_num(j, "expired", p->n_expired);
+    bnd_put_num(j, "defaulted", p->n_defaulted);
+    bnd_put_num(j, "carrier_changed", p->n_carrier);
     json_object_put(j, "counters", counters_to_json(p));
-    put_num(j, "rx_late_max_ms", p->rx_late_max);
-    put_num(j, "tx_late_max_ms", p->late.worst_delay);
+    bnd_put_num(j, "rx_late_max_ms", p->rx_late_max);
+    bnd_put_num(j, "tx_late_max_ms", p->late.worst_delay);
     json_object_put(j, "late", late_to_json(&p->late));
     return j;
 }
@@ -173,17 +148,17 @@ aggregator_to_json(const struct bnd_status *s,
     struct json *members = json_array_create_empty();
     struct json *j = json_object_create();
 
-    put_num(j, "id", agg->id);
-    put_bool(j, "active", agg->active);
-    put_bool(j, "individual", agg->individual);
-    put_num(j, "num_ports", agg->n_ports);
-    put_num(j, "num_ports_up", agg->n_enabled);
-    put_num(j, "actor_key", agg->actor_key);
-    put_bool(j, "has_partner", agg->has_partner);
-    put_num(j, "partner_key", agg->partner_key);
-    put_mac(j, "partner_mac", agg->partner_system);
-    put_num(j, "partner_priority", agg->partner_priority);
-    put_num(j, "bandwidth", agg->bandwidth);
+    bnd_put_num(j, "id", agg->id);
+    bnd_put_bool(j, "active", agg->active);
+    bnd_put_bool(j, "individual", agg->individual);
+    bnd_put_num(j, "num_ports", agg->n_ports);
+    bnd_put_num(j, "num_ports_up", agg->n_enabled);
+    bnd_put_num(j, "actor_key", agg->actor_key);
+    bnd_put_bool(j, "has_partner", agg->has_partner);
+    bnd_put_num(j, "partner_key", agg->partner_key);
+    bnd_put_mac(j, "partner_mac", agg->partner_system);
+    bnd_put_num(j, "partner_priority", agg->partner_priority);
+    bnd_put_num(j, "bandwidth", agg->bandwidth);
     for (size_t i = 0; i < s->n_members; i++) {
         const struct bnd_status_member *m = &s->members[i];
 
@@ -208,12 +183,12 @@ bnd_lacp_to_json(const struct bnd_status *s)
         json_array_add(aggs, aggregator_to_json(s, &s->aggs[i]));
     }
     j = json_object_create();
-    put_bool(j, "active", s->lacp_active);
-    put_str(j, "rate", s->lacp_fast ? "fast" : "slow");
-    put_mac(j, "system", s->lacp_system);
-    put_num(j, "system_priority", s->lacp_system_priority);
-    put_num(j, "key", s->lacp_key);
-    put_str(j, "fallback", s->lacp_fallback);
+    bnd_put_bool(j, "active", s->lacp_active);
+    bnd_put_str(j, "rate", s->lacp_fast ? "fast" : "slow");
+    bnd_put_mac(j, "system", s->lacp_system);
+    bnd_put_num(j, "system_priority", s->lacp_system_priority);
+    bnd_put_num(j, "key", s->lacp_key);
+    bnd_put_str(j, "fallback", s->lacp_fallback);
     json_object_put(j, "aggregators", aggs);
     return j;
 }
@@ -230,14 +205,14 @@ bnd_ad_info_to_json(const struct bnd_status *s)
     }
     agg = bnd_status_active_agg(s, &n);
     j = json_object_create();
-    put_num(j, "aggregator", agg ? agg->id : 0);
-    put_num(j, "num_ports", n);
-    put_num(j, "actor_key", agg ? agg->actor_key : 0);
-    put_num(j, "partner_key", agg ? agg->partner_key : 0);
+    bnd_put_num(j, "aggregator", agg ? agg->id : 0);
+    bnd_put_num(j, "num_ports", n);
+    bnd_put_num(j, "actor_key", agg ? agg->actor_key : 0);
+    bnd_put_num(j, "partner_key", agg ? agg->partner_key : 0);
     if (agg) {
-        put_mac(j, "partner_mac", agg->partner_system);
+        bnd_put_mac(j, "partner_mac", agg->partner_system);
     } else {
-        put_str(j, "partner_mac", NULL);
+        bnd_put_str(j, "partner_mac", NULL);
     }
     return j;
 }

@@ -204,4 +204,27 @@ bnd_hash_vlan_srcmac(const uint8_t *frame, size_t len)
             ^ (bnd_peek_is_tagged(frame, len) ? bnd_peek_tci(frame) : 0));
 }
 
+/* Any of them by 'policy', for code that knows it at compile time. */
+static inline uint32_t
+bnd_hash_quick(enum bnd_policy policy, const uint8_t *frame, size_t len)
+{
+    switch (policy) {
+    case BND_POLICY_LAYER2:
+        return bnd_hash_layer2(frame, len);
+    case BND_POLICY_LAYER23:
+        return bnd_hash_layer23(frame, len);
+    case BND_POLICY_LAYER34:
+        return bnd_hash_layer34(frame, len);
+    case BND_POLICY_ENCAP23:
+        return bnd_hash_encap23(frame, len);
+    case BND_POLICY_ENCAP34:
+        return bnd_hash_encap34(frame, len);
+    case BND_POLICY_VLAN_SRCMAC:
+        return bnd_hash_vlan_srcmac(frame, len);
+    case BND_N_POLICIES:
+    default:
+        return 0;
+    }
+}
+
 #endif /* hash.h */

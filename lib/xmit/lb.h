@@ -47,36 +47,13 @@ bnd_lb_is_host(const struct bnd_view *view, const uint8_t *frame)
             && !bnd_eth_addr_is_zero(view->host_mac));
 }
 
-/* Returns the hash of a frame by 'policy', with the formulas of today. */
-static inline uint32_t
-bnd_lb_hash_by(enum bnd_policy policy, const uint8_t *frame, size_t len)
-{
-    switch (policy) {
-    case BND_POLICY_LAYER2:
-        return bnd_hash_layer2(frame, len);
-    case BND_POLICY_LAYER23:
-        return bnd_hash_layer23(frame, len);
-    case BND_POLICY_LAYER34:
-        return bnd_hash_layer34(frame, len);
-    case BND_POLICY_ENCAP23:
-        return bnd_hash_encap23(frame, len);
-    case BND_POLICY_ENCAP34:
-        return bnd_hash_encap34(frame, len);
-    case BND_POLICY_VLAN_SRCMAC:
-        return bnd_hash_vlan_srcmac(frame, len);
-    case BND_N_POLICIES:
-    default:
-        return 0;
-    }
-}
-
 /* Returns the hash of a frame by the policy of 'view'. */
 static inline uint32_t
 bnd_lb_hash(const struct bnd_view *view, const uint8_t *frame, size_t len)
 {
     return (OVS_UNLIKELY(view->compat)
             ? bnd_hash_frame(view->policy, true, frame, len)
-            : bnd_lb_hash_by(view->policy, frame, len));
+            : bnd_hash_quick(view->policy, frame, len));
 }
 
 /* The bucket for hash 'h'. */
@@ -127,7 +104,7 @@ bnd_lb_try_slot(const struct bnd_view *view, bool by_ip,
         return false;
     }
     *slot = (by_ip ? bnd_lb_xor(dst)
-             : bnd_lb_bucket(view, bnd_lb_hash_by(policy, frame, len)));
+             : bnd_lb_bucket(view, bnd_hash_quick(policy, frame, len)));
     return true;
 }
 

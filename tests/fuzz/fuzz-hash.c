@@ -18,7 +18,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "tests/hash-quick.h"
+#include "util.h"
+#include "xmit/hash.h"
 
 #define MAX_FRAME 512
 
@@ -50,7 +51,7 @@ check_tag(const uint8_t *data, size_t size, const uint32_t *hashes)
     for (int i = 0; i < BND_N_POLICIES; i++) {
         uint32_t expected
             = i == BND_POLICY_VLAN_SRCMAC ? hashes[i] ^ tci : hashes[i];
-        uint32_t hash = hash_quick(i, tagged, size + 4);
+        uint32_t hash = bnd_hash_quick(i, tagged, size + 4);
 
         if (hash != expected) {
             report(tagged, size + 4, i, "without the tag", hash, expected);
@@ -71,7 +72,7 @@ fuzz_one(const uint8_t *data, size_t size)
 
     for (int i = 0; i < BND_N_POLICIES; i++) {
         uint32_t old = bnd_hash_frame(i, true, frame, size);
-        uint32_t quick = hash_quick(i, frame, size);
+        uint32_t quick = bnd_hash_quick(i, frame, size);
 
         hashes[i] = bnd_hash_frame(i, false, frame, size);
         if (quick != hashes[i]) {
