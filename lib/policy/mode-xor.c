@@ -43,8 +43,6 @@ ad_view(const void *priv, const struct bnd_pass *pass,
         struct bnd_view *view)
 {
     policy_view(priv, pass, view);
-    view->bcast_neighbor = bnd_settings_num(pass->settings,
-                                            BND_OPT_BCAST_NEIGHBOR);
     if (!bnd_policy_admit_ad(pass, view,
                              bnd_policy_spare_verdict(pass->settings))) {
         bnd_policy_block(view);

@@ -68,7 +68,6 @@ bnd_view_same_flows(const struct bnd_view *a, const struct bnd_view *b)
 {
     if (a->n_members != b->n_members || a->blocked != b->blocked
         || a->xmit != b->xmit || a->lb != b->lb || a->watch != b->watch
-        || a->bcast_neighbor != b->bcast_neighbor
         || (a->active == BND_VIEW_NONE) != (b->active == BND_VIEW_NONE)) {
         return false;
     }

@@ -105,10 +105,7 @@ struct bnd_view {
     uint8_t take_arp;           /* bool: the host's ARP that would leave is to
                                  * become BND_EV_HOST_ARP instead... */
     uint8_t take_nd;            /* ...and so is its neighbour discovery. */
-    uint8_t bcast_neighbor;     /* bool: ARP and neighbour discovery (ICMPv6
-                                 * types 135 and 136) leave by all members that
-                                 * are enabled. */
-    uint8_t pad[2];
+    uint8_t pad[3];
     uint8_t slots[BND_N_SLOTS]; /* Index of each bucket's member, or none. */
     uint8_t backup[BND_N_SLOTS]; /* Who follows if that one is lost. */
     uint8_t host_slots[BND_N_SLOTS]; /* The same for the host's frames. */
