@@ -497,31 +497,17 @@ ob_owners_late(long long int now, size_t *n, long long int *next)
 
 /* The pass. */
 
+/* 'id' is of the member that the frame came in by, if it did. */
 static void
-feed_bytes(struct ob_owner *o, bnd_id id, const void *data, size_t len,
-           long long int arrival)
+feed_bytes(struct ob_owner *o, enum bnd_event_type type, bnd_id id,
+           const void *data, size_t len, long long int arrival)
     OVS_REQUIRES(o->mutex)
 {
     long long int now = ob_owner_now(o);
     struct bnd_event e = {
-        .type = BND_EV_FRAME_RX,
+        .type = type,
         .id = id,
         .frame = { .data = data, .len = len, .arrival = MIN(arrival, now) },
-    };
-
-    bnd_event(o->engine, &e, now, &o->fx);
-}
-
-/* Feeds a frame that the host would send. */
-static void
-feed_host_arp(struct ob_owner *o, const struct ob_frame *f)
-    OVS_REQUIRES(o->mutex)
-{
-    long long int now = ob_owner_now(o);
-    struct bnd_event e = {
-        .type = BND_EV_HOST_ARP,
-        .frame = { .data = f->data, .len = f->len,
-                   .arrival = MIN(f->arrival, now) },
     };
 
     bnd_event(o->engine, &e, now, &o->fx);
@@ -536,11 +522,12 @@ feed_answer(const struct ob_frame *f, void *o_)
     struct ob_member *m = ob_owner_find_member(o, f->aux);
 
     if (!f->aux) {
-        feed_host_arp(o, f);
+        feed_bytes(o, BND_EV_HOST_ARP, BND_NO_MEMBER, f->data, f->len,
+                   f->arrival);
     }
 
     if (m && m->tap < 0) {
-        feed_bytes(o, m->id, f->data, f->len, f->arrival);
+        feed_bytes(o, BND_EV_FRAME_RX, m->id, f->data, f->len, f->arrival);
     }
 }
 
@@ -562,8 +549,8 @@ read_taps(struct ob_owner *o)
         dp_packet_use_stub(&p, stub, sizeof stub);
         for (int n = 0; n < OB_TAP_FRAMES
              && ob_tap_read(m->tap, &p, &arrival); n++) {
-            feed_bytes(o, m->id, dp_packet_data(&p), dp_packet_size(&p),
-                       arrival);
+            feed_bytes(o, BND_EV_FRAME_RX, m->id, dp_packet_data(&p),
+                       dp_packet_size(&p), arrival);
         }
         dp_packet_uninit(&p);
     }
@@ -576,10 +563,10 @@ feed_lacpdu(const struct ob_frame *f, void *o_)
     struct ob_owner *o = o_;
     struct ob_member *m = ob_owner_find_member(o, f->aux);
 
-    if (!m || !ob_slow_is_news(o, m, f)) {
+    if (!m || !ob_slow_is_news(m, f)) {
         return;
     }
-    feed_bytes(o, m->id, f->data, f->len, f->arrival);
+    feed_bytes(o, BND_EV_FRAME_RX, m->id, f->data, f->len, f->arrival);
     o->extra.rx_late = MAX(o->extra.rx_late, ob_owner_now(o) - f->arrival);
 }
 

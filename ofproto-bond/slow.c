@@ -241,8 +241,7 @@ ob_slow_update(struct ob_owner *o)
 }
 
 bool
-ob_slow_is_news(struct ob_owner *o OVS_UNUSED, struct ob_member *m,
-                const struct ob_frame *f)
+ob_slow_is_news(struct ob_member *m, const struct ob_frame *f)
 {
     if (m->slow < 0) {
         return true;

@@ -44,10 +44,9 @@ void ob_slow_update(struct ob_owner *);
 void ob_slow_close(struct ob_owner *, struct ob_member *);
 void ob_slow_close_all(struct ob_owner *);
 
-/* Has 'f', which came by 'm', not been seen yet? */
-bool ob_slow_is_news(struct ob_owner *, struct ob_member *m,
-                     const struct ob_frame *f)
-    OVS_REQUIRES(o->mutex);
+/* Has 'f', which came by 'm', not been seen yet?  With the mutex of its
+ * owner. */
+bool ob_slow_is_news(struct ob_member *m, const struct ob_frame *f);
 
 /* Do sockets hear all that comes by ports of 'lacp'?  From any thread. */
 bool ob_slow_hears_all(const struct lacp *);
